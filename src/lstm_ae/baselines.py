@@ -1,0 +1,68 @@
+"""What a result stands beside: the mean, PCA, persistence, drift, least squares. Sequences (N, T, m)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+Array = NDArray[np.float64]
+
+
+def mean_reconstruction(train: Array, test: Array) -> Array:
+    """The training mean of every step and feature, in place of each test sequence."""
+    return np.broadcast_to(train.mean(axis=0), test.shape)
+
+
+def pca_reconstruction(train: Array, test: Array, components: int) -> Array:
+    """Test sequences through that many principal components of the flattened training sequences (full deterministic solver)."""
+    flat = train.reshape(len(train), -1)
+    solver = "covariance_eigh" if len(flat) > flat.shape[1] else "full"
+    pca = PCA(min(components, *flat.shape), svd_solver=solver).fit(flat)
+    return np.asarray(pca.inverse_transform(pca.transform(test.reshape(len(test), -1)))).reshape(test.shape)
+
+
+class Autoregression(NamedTuple):
+    """x_(t+1) = intercept + sum over lags of x_(t-lag) @ coefficients[lag]."""
+
+    intercept: Array  # (m,)
+    coefficients: Array  # (lags, m, m)
+
+    @property
+    def lags(self) -> int:
+        return len(self.coefficients)
+
+    def predict(self, sequences: Array) -> Array:
+        """(N, T, m) to the prediction of the step after each of the last T - lags + 1 steps, (N, T - lags + 1, m)."""
+        steps = sequences.shape[1] - self.lags + 1
+        return self.intercept + sum(
+            sequences[:, self.lags - 1 - lag : self.lags - 1 - lag + steps] @ self.coefficients[lag] for lag in range(self.lags)
+        )
+
+    def roll_forward(self, sequences: Array, steps: int) -> Array:
+        """Iterated on its own predictions: (N, steps, m)."""
+        for _ in range(steps):
+            sequences = np.concatenate([sequences, self.predict(sequences[:, -self.lags :])], axis=1)
+        return sequences[:, -steps:]
+
+
+def least_squares(sequences: Array, following: Array, lags: int) -> Autoregression:
+    """Vector autoregression by ordinary least squares over all steps with that many days behind them (Luetkepohl 2005, ch. 3).
+
+    Parameters
+    ----------
+    sequences, following
+        (N, T, m) and the step after the last, (N, m).
+    """
+    count, length, features = sequences.shape
+    targets = np.concatenate([sequences[:, lags:], following[:, None]], axis=1)
+    steps = length - lags + 1
+    gram = np.zeros((lags * features + 1, lags * features + 1))
+    moment = np.zeros((lags * features + 1, features))
+    for t in range(steps):
+        past = sequences[:, t : t + lags][:, ::-1].reshape(count, -1)
+        design = np.concatenate([np.ones((count, 1)), past], axis=1)
+        gram += design.T @ design
+        moment += design.T @ targets[:, t]
+    solution = np.linalg.lstsq(gram, moment, rcond=None)[0]
+    return Autoregression(solution[0], solution[1:].reshape(lags, features, features))

@@ -1,0 +1,1 @@
+"""Raw bytes to sequences, and back to units."""

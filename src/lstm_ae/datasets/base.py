@@ -1,0 +1,118 @@
+"""What every data set becomes: splits of sequences of one length, each in a file of its own."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from lstm_ae.errors import InputError
+from lstm_ae.files import read_json, replacing, write_json
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """N sequences of T steps of m features.
+
+    Parameters
+    ----------
+    sequences
+        (N, T, m) float32, or uint8 that is read as sequences / 255.
+    labels
+        (N,) int64 classes, or None.
+    following
+        (N, m) float32, the step after the last: targets of next-step prediction are steps 2..T and this one. None where nothing is predicted.
+    first_scored
+        (N,) int64; targets of steps before it belong to another split and are not scored. None scores all.
+    extras
+        Further arrays of N rows that undo the scaling.
+    """
+
+    sequences: NDArray[Any]
+    labels: NDArray[np.int64] | None = None
+    following: NDArray[np.float32] | None = None
+    first_scored: NDArray[np.int64] | None = None
+    extras: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def values(self) -> NDArray[np.float64]:
+        """(N, T, m) the sequences as real numbers."""
+        return as_real(self.sequences)
+
+    def take(self, rows: NDArray[np.int64]) -> "Split":
+        """The split of these rows alone."""
+        return replace(
+            self,
+            sequences=self.sequences[rows],
+            labels=None if self.labels is None else self.labels[rows],
+            following=None if self.following is None else self.following[rows],
+            first_scored=None if self.first_scored is None else self.first_scored[rows],
+            extras={name: array[rows] for name, array in self.extras.items()},
+        )
+
+    def thinned(self, most: int | None) -> "Split":
+        """At most that many sequences, evenly spaced."""
+        if most is None or len(self) <= most:
+            return self
+        return self.take(np.linspace(0, len(self) - 1, most).astype(np.int64))
+
+
+def as_real(sequences: NDArray[Any]) -> NDArray[np.float64]:
+    """Sequences as float64; uint8 becomes [0, 1]."""
+    return sequences / 255.0 if sequences.dtype == np.uint8 else sequences.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The splits of one data set and the description that figures and inverse scaling need."""
+
+    splits: dict[str, Split]
+    description: dict[str, Any]
+
+
+def save_prepared(prepared: Prepared, directory: Path) -> None:
+    """Write one safetensors file a split and description.json."""
+    for name, split in prepared.splits.items():
+        arrays = {"sequences": split.sequences, "labels": split.labels, "following": split.following, "first_scored": split.first_scored}
+        arrays |= {f"extras.{key}": array for key, array in split.extras.items()}
+        with replacing(directory / f"{name}.safetensors") as temporary:
+            save_file({key: np.ascontiguousarray(array) for key, array in arrays.items() if array is not None}, temporary)
+    write_json(directory / "description.json", prepared.description)
+
+
+def load_split(directory: Path, name: str) -> Split:
+    """Read one split.
+
+    Raises
+    ------
+    InputError
+        The file is missing or is not a split.
+    """
+    path = directory / f"{name}.safetensors"
+    try:
+        arrays = load_file(path)
+        extras = {key.removeprefix("extras."): array for key, array in arrays.items() if key.startswith("extras.")}
+        return Split(**{key: array for key, array in arrays.items() if not key.startswith("extras.")}, extras=extras)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: not found; `dvc repro` makes it") from error
+    except (SafetensorError, TypeError) as error:
+        raise InputError(f"{path}: not a split ({error})") from error
+
+
+def load_description(directory: Path) -> dict[str, Any]:
+    """Read what prepare wrote beside the splits."""
+    return read_json(directory / "description.json")
+
+
+def group_sizes(fractions: list[float], total: int) -> tuple[int, int, int]:
+    """How many of `total` fall to train, validation and test."""
+    whole = sum(fractions)
+    train, validation = round(total * fractions[0] / whole), round(total * fractions[1] / whole)
+    return train, validation, total - train - validation

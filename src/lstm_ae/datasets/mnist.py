@@ -1,0 +1,43 @@
+"""Handwritten digits read row by row or pixel by pixel."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lstm_ae.datasets.base import Prepared, Split
+from lstm_ae.errors import InputError
+from lstm_ae.params import MnistData
+
+STEPS = {"rows": (28, 28), "pixels": (784, 1)}
+
+
+def prepare(directory: Path, data: MnistData, seed: int) -> Prepared:
+    """Read the IDX files; validation is a stratified draw from the official training images, test the official one.
+
+    Raises
+    ------
+    InputError
+        A file is missing, truncated or not IDX.
+    """
+    from sklearn.model_selection import train_test_split
+    from torchvision.datasets import MNIST
+
+    images, labels = {}, {}
+    for official, train in (("train", True), ("test", False)):
+        try:
+            mnist = MNIST(str(directory), train=train, download=False)
+        except (RuntimeError, ValueError, AssertionError, TypeError, KeyError, EOFError) as error:
+            raise InputError(f"{directory / 'MNIST' / 'raw'}: {official} files are not the IDX files of MNIST ({error or type(error).__name__})") from error
+        images[official] = mnist.data.numpy().reshape(-1, *STEPS[data.view])
+        labels[official] = mnist.targets.numpy().astype(np.int64)
+        if len(images[official]) != len(labels[official]):
+            raise InputError(f"{directory}: {len(images[official])} {official} images, but {len(labels[official])} labels")
+    kept, held = train_test_split(np.arange(len(labels["train"])), test_size=data.validation, random_state=seed, stratify=labels["train"])
+    parts = {
+        "train": (images["train"][kept], labels["train"][kept]),
+        "validation": (images["train"][held], labels["train"][held]),
+        "test": (images["test"], labels["test"]),
+    }
+    splits = {name: Split(x, y if data.labels else None, extras={"digits": y}) for name, (x, y) in parts.items()}
+    description = {"data_source": "MNIST", "unit_interval": True, "image_shape": [28, 28]}
+    return Prepared(splits, description | ({"classes": 10} if data.labels else {}))

@@ -1,0 +1,202 @@
+"""Daily prices as windows of one column across companies, or of five columns across time."""
+
+import datetime
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lstm_ae.datasets.base import Prepared, Split, group_sizes
+from lstm_ae.errors import InputError
+from lstm_ae.params import StockForecastData, StockWindowsData
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+HIGH, CLOSE, VOLUME = (COLUMNS.index(name) for name in ("high", "close", "volume"))
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Complete series: `values` (symbols, days, columns) in dollars and shares, `days` as ISO dates."""
+
+    symbols: list[str]
+    days: list[str]
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+
+
+def read_prices(path: Path, columns: Sequence[str], first_day: datetime.date, last_day: datetime.date) -> Prices:
+    """Read the symbols that have every day and every number of the columns; the others are left out and counted in the log.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a value is not a number, a day stands twice, a price is not above 0, no symbol is complete.
+    """
+    needed = ["date", *columns, "Name"]
+    try:
+        table = pd.read_csv(path, dtype={"Name": "string", "date": "string"}, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a CSV ({' '.join(str(error).split())})") from error
+    if missing := [name for name in needed if name not in table.columns]:
+        raise InputError(f"{path}: column {missing[0]} is missing; found {', '.join(table.columns)}")
+    table = table[needed].dropna(subset=["date", "Name"])
+    for name in columns:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()]
+            raise InputError(f"{path}: column {name}, line {wrong.index[0] + 2}: found {wrong.iloc[0]!r}, a number is allowed")
+    days = pd.to_datetime(table["date"], format="%Y-%m-%d", errors="coerce")
+    if days.isna().any():
+        row = days.index[days.isna()][0]
+        raise InputError(f"{path}: column date, line {row + 2}: found {table['date'][row]!r}, a date like 2014-01-02 is allowed")
+    table = table[days.between(pd.Timestamp(first_day), pd.Timestamp(last_day))]
+    if table.duplicated(["Name", "date"]).any():
+        row = table.index[table.duplicated(["Name", "date"])][0]
+        raise InputError(f"{path}: line {row + 2}: {table['Name'][row]} has {table['date'][row]} twice")
+    if table.empty:
+        raise InputError(f"{path}: no rows from {first_day} to {last_day}")
+
+    wide = table.pivot(index="Name", columns="date", values=list(columns)).sort_index().sort_index(axis=1)
+    values = np.stack([wide[name].to_numpy(np.float64) for name in columns], axis=-1)
+    complete = np.isfinite(values).all(axis=(1, 2))
+    symbols = [str(name) for name in wide.index]
+    log.info(
+        "%d of %d symbols have all %d days and numbers; left out: %s",
+        complete.sum(), len(symbols), values.shape[1], " ".join(np.array(symbols)[~complete]) or "none",
+    )  # fmt: skip
+    if not complete.any():
+        raise InputError(f"{path}: no symbol has all {values.shape[1]} days from {first_day} to {last_day}")
+    values = values[complete]
+    kept = [symbol for symbol, whole in zip(symbols, complete, strict=True) if whole]
+    for c, name in enumerate(columns):
+        low = 0.0 if name == "volume" else np.finfo(float).tiny
+        if (values[:, :, c] < low).any():
+            s, d = np.argwhere(values[:, :, c] < low)[0]
+            raise InputError(f"{path}: {kept[s]}, column {name}: found {values[s, d, c]}, a number {'of at least' if name == 'volume' else 'above'} 0 is allowed")
+    return Prices(kept, [str(day) for day in wide[columns[0]].columns], tuple(columns), values)
+
+
+def split_companies(symbols: Sequence[str], data: StockWindowsData, seed: int) -> dict[str, list[str]]:
+    """Split symbols by company: share classes of one company stay together, `test_symbols` are in test."""
+    company = {name: group[0] for group in data.share_classes for name in group}
+    companies: dict[str, list[str]] = {}
+    for symbol in sorted(symbols):
+        companies.setdefault(company.get(symbol, symbol), []).append(symbol)
+    in_test = {company.get(symbol, symbol) for symbol in data.test_symbols} & companies.keys()
+    others = [name for name in companies if name not in in_test]
+    train, validation, _ = group_sizes(data.split, len(companies))
+    validation = max(validation, 1)
+    train = min(train, len(others) - validation)
+    if train < 1:
+        raise InputError(f"{len(companies)} companies: too few for train, validation and test")
+    order = [others[i] for i in np.random.default_rng(seed).permutation(len(others))]
+    groups = {"train": order[:train], "validation": order[train : train + validation], "test": [*in_test, *order[train + validation :]]}
+    return {name: sorted(symbol for member in members for symbol in companies[member]) for name, members in groups.items()}
+
+
+def prepare_windows(path: Path, data: StockWindowsData, seed: int, source: str) -> Prepared:
+    """Windows of log price minus the log price of their first day, over the training split's standard deviation.
+
+    Training windows overlap by the stride; those of validation and test tile the days, the last one ending on the last day.
+    """
+    prices = read_prices(path, COLUMNS, data.first_day, data.last_day)
+    logs = np.log(prices.values[:, :, COLUMNS.index(data.column)])
+    days = logs.shape[1]
+    if days < data.window:
+        raise InputError(f"{path}: {days} days, fewer than a window of {data.window}")
+    companies = split_companies(prices.symbols, data, seed)
+    tiles = sorted({*range(0, days - data.window + 1, data.window), days - data.window})
+    splits: dict[str, Split] = {}
+    scale = 1.0
+    for name, members in companies.items():
+        starts = range(0, days - data.window + 1, data.stride) if name == "train" else tiles
+        rows = [prices.symbols.index(symbol) for symbol in members]
+        windows = np.stack([logs[rows, start : start + data.window] for start in starts], axis=1).reshape(-1, data.window, 1)
+        anchors = windows[:, 0, 0].copy()
+        windows = windows - anchors[:, None, None]
+        if name == "train":
+            scale = float(windows.std())
+        extras = {
+            "anchor": anchors,
+            "symbol": np.repeat(np.arange(len(rows)), len(starts)),
+            "start": np.tile(np.array(starts, np.int64), len(rows)),
+        }
+        splits[name] = Split((windows / scale).astype(np.float32), extras=extras)
+    description = {
+        "data_source": source, "unit_interval": False, "column": data.column, "scale": scale, "days": prices.days, "symbols": companies,
+    }  # fmt: skip
+    return Prepared(splits, description)
+
+
+def to_dollars(sequences: NDArray[np.float64], anchors: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    """Windows (N, T) back in dollars, from the log price of their first day (N,)."""
+    return np.asarray(np.exp(sequences * scale + anchors[:, None]))
+
+
+def returns(prices: Prices) -> NDArray[np.float64]:
+    """(symbols, days - 1, 5): log prices minus the log close of the day before, and the change of log volume.
+
+    A day of no volume counts as the last volume above 0 of that symbol.
+    """
+    volume = prices.values[:, :, VOLUME]
+    last_traded = np.maximum.accumulate(np.where(volume > 0, np.arange(volume.shape[1]), 0), axis=1)
+    logs = np.log(np.concatenate([prices.values[:, :, :VOLUME], np.maximum(np.take_along_axis(volume, last_traded, 1), 1)[:, :, None]], axis=2))
+    before = np.concatenate([np.repeat(logs[:, :-1, CLOSE, None], VOLUME, axis=2), logs[:, :-1, VOLUME, None]], axis=2)
+    return np.asarray(logs[:, 1:] - before)
+
+
+def prepare_forecast(path: Path, data: StockForecastData, source: str) -> Prepared:
+    """Windows of daily returns of all five columns, split by time, standardised by the training days.
+
+    Training windows and the day after them lie in training days. Validation and test score each day of theirs once as the next day of a
+    window that may begin before the border. `rollouts` are the multi-step windows of test: `fed` days, then days of test alone.
+    """
+    prices = read_prices(path, COLUMNS, data.first_day, data.last_day)
+    features = returns(prices)
+    days = prices.days[1:]
+    borders = [int(np.searchsorted(days, day.isoformat(), side="right")) for day in (data.last_train_day, data.last_validation_day, data.last_day)]
+    train_end, validation_end, test_end = borders
+    horizon = data.window - data.fed
+    if train_end < data.window + 1 or validation_end - train_end < 1 or test_end - validation_end < horizon:
+        raise InputError(f"{path}: {train_end}, {validation_end - train_end} and {test_end - validation_end} days of train, validation and test; "
+                         f"at least {data.window + 1}, 1 and {horizon} are needed")  # fmt: skip
+    means, scales = features[:, :train_end].mean(axis=(0, 1)), features[:, :train_end].std(axis=(0, 1))
+    standard = ((features - means) / scales).astype(np.float32)
+    logs = np.log(prices.values[:, 1:, [HIGH, CLOSE]])
+
+    def windows(starts: Sequence[int], first_scored: Sequence[int] | None, length: int) -> Split:
+        """`length` days from each start, for every symbol; day data.window of them is the following one."""
+        cut = np.stack([standard[:, start : start + length] for start in starts], axis=1).reshape(-1, length, len(COLUMNS))
+        extras = {
+            name: np.stack([logs[:, start : start + length, c] for start in starts], axis=1).reshape(-1, length)
+            for c, name in enumerate(("log_high", "log_close"))
+        }
+        count = len(prices.symbols)
+        extras |= {"symbol": np.repeat(np.arange(count), len(starts)), "start": np.tile(np.array(starts, np.int64), count)}
+        following = cut[:, data.window].copy() if length > data.window else None
+        scored = None if first_scored is None else np.tile(np.array(first_scored, np.int64), count)
+        return Split(np.ascontiguousarray(cut[:, : data.window]), following=following, first_scored=scored, extras=extras)
+
+    def scoring(begin: int, end: int) -> Split:
+        """Windows whose scored next days tile begin..end - 1."""
+        tiles = [(first, min(first + horizon, end) - 1) for first in range(begin, end, horizon)]
+        starts = [last - data.window for _, last in tiles]
+        return windows(starts, [first - 1 - start for (first, _), start in zip(tiles, starts, strict=True)], data.window + 1)
+
+    train = windows(range(0, train_end - data.window, data.stride), None, data.window + 1)
+    splits = {
+        "train": Split(train.sequences, following=train.following),
+        "validation": scoring(train_end, validation_end),
+        "test": scoring(validation_end, test_end),
+        "rollouts": windows(range(validation_end - data.fed, test_end - data.window + 1, data.origin_stride), None, data.window),
+    }
+    description = {
+        "data_source": source, "unit_interval": False, "columns": list(COLUMNS), "fed": data.fed, "days": days, "symbols": prices.symbols,
+        "means": means.tolist(), "scales": scales.tolist(),
+    }  # fmt: skip
+    return Prepared(splits, description)

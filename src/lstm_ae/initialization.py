@@ -1,0 +1,173 @@
+"""Three starts: plain (torch's own), chrono (Tallec and Ollivier 2018), spectral (frequency-domain PCA, Brillinger 1981)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lstm_ae.model import LSTMAutoencoder
+
+GATE = 5.0  # sigmoid(5) = 0.993: the gates of a spectral start stand nearly open (input, output) or shut (forget)
+FORGET, OPEN = float(torch.sigmoid(torch.tensor(-GATE))), float(torch.sigmoid(torch.tensor(GATE)))
+PROJECTION_SEQUENCES = 4096  # enough to estimate the principal components of the last state
+
+
+def initialize(model: LSTMAutoencoder, kind: str, sequences: Tensor, amplitude: float) -> None:
+    """Set the start of a model in place.
+
+    Parameters
+    ----------
+    kind
+        "plain", "chrono" or "spectral".
+    sequences
+        (N, T, m) of the training split, as the model reads them; only the spectral start looks at them.
+    amplitude
+        Root mean square of a hidden unit at the end of a sequence, for the spectral start.
+    """
+    if kind == "chrono":
+        chrono(model.encoder, model.architecture.sequence_length)
+        chrono(model.decoder, model.architecture.sequence_length)
+    elif kind == "spectral":
+        spectral(model, sequences, amplitude)
+
+
+@torch.no_grad()
+def chrono(lstm: nn.LSTM, sequence_length: int) -> None:
+    """Forget biases log U(1, T - 1), input biases their negative (Tallec and Ollivier 2018, eq. 16)."""
+    for layer in range(lstm.num_layers):
+        bias = getattr(lstm, f"bias_ih_l{layer}")
+        getattr(lstm, f"bias_hh_l{layer}").zero_()
+        bias.zero_()
+        input_gate, forget_gate, _, _ = bias.chunk(4)
+        forget_gate.copy_(torch.empty_like(forget_gate).uniform_(1, max(sequence_length - 1, 1)).log())
+        input_gate.copy_(-forget_gate)
+
+
+class Basis(NamedTuple):
+    """Linear memory h_t = rotation h_(t-1) + write x_t and its inverse x_T = read h_T, at most H units."""
+
+    rotation: Tensor  # (H, H), orthogonal
+    write: Tensor  # (H, m)
+    read: Tensor  # (m, H)
+    rms: Tensor  # (H,) of each unit of h_T over the training sequences
+    weight: Tensor  # (H,) energy in the sequence of one unit of h_T
+    used: int  # units that carry a component
+
+
+def frequency_basis(centred: Tensor, units: int) -> Basis:
+    """Frequency-domain principal components (Brillinger 1981, ch. 9) that hold most energy in that many real numbers.
+
+    At frequency k = 0..T/2 the eigenvectors v of S_k = E[X_k X_k^H] are candidates. A component with rotation angle 2 pi k / T costs two
+    units (real and imaginary part of v^H X_k), one at k = 0 and at the Nyquist frequency; energy per unit is its eigenvalue / T in each case.
+
+    Parameters
+    ----------
+    centred
+        (N, T, m) float64, the mean over N removed.
+    """
+    count, length, features = centred.shape
+    spectrum = torch.fft.rfft(centred, dim=1)
+    covariance = torch.einsum("nki,nkj->kij", spectrum, spectrum.conj()) / count
+    values, vectors = torch.linalg.eigh(covariance)
+    order = values.flatten().argsort(descending=True, stable=True)
+    floor = values.max() * 1e-10
+
+    rotation, write, read = torch.eye(units).double(), torch.zeros(units, features).double(), torch.zeros(features, units).double()
+    rms, weight = torch.ones(units).double(), torch.ones(units).double()
+    used = 0
+    for index in order.tolist():
+        k, j = divmod(index, features)
+        value, v = values[k, j], vectors[k, :, j]
+        real = k == 0 or 2 * k == length
+        width = 1 if real else 2
+        if value <= floor or used == units:
+            break
+        if used + width > units:
+            continue
+        unit = slice(used, used + width)
+        if real:
+            v = (v * v[v.abs().argmax()].conj()).real
+            v = v / v.norm()
+            rotation[unit, unit] = 1.0 if k == 0 else -1.0
+            write[unit], read[:, unit] = v[None], v[:, None] / length
+        else:
+            angle = torch.tensor(2 * torch.pi * k / length).double()
+            rotation[unit, unit] = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+            write[unit] = torch.stack([v.real, -v.imag])
+            read[:, unit] = torch.stack([v.real, -v.imag], dim=1) * 2 / length
+        rms[unit], weight[unit] = (value / width).sqrt(), width / length
+        used += width
+    return Basis(rotation, write, read, rms, weight, used)
+
+
+@torch.no_grad()
+def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> None:
+    """Start the encoder as a lossless linear memory and the decoder as its inverse, running backwards.
+
+    With gates i, o near 1 and f near 0 and small signals an LSTM computes h_t = f h_(t-1) + o i (W h_(t-1) + U x_t), so
+    W = (rotation - f I) / (o i) makes it the linear recurrence of `frequency_basis`. Every unit ends a sequence at rms `amplitude`, where
+    tanh is nearly linear; two fixed gains keep the weights at the size torch draws. With more hidden units than code numbers the code is the
+    principal components of the last state, measured in the energy they carry. Layers above the first start as the identity.
+    """
+    a = model.architecture
+    sequences = sequences.double()
+    mean = sequences.mean(dim=0)
+    if a.predicts:
+        mean = mean.mean(dim=0, keepdim=True).expand(a.sequence_length, -1)
+    basis = frequency_basis(sequences - mean, a.hidden_size)
+    scale = amplitude / basis.rms
+    usual = (3 * a.hidden_size) ** -0.5  # rms of torch's uniform(-1/sqrt(H), 1/sqrt(H))
+
+    model.mean.copy_(mean)
+    write = basis.write * scale[:, None]
+    input_gain = _rms(write[: basis.used]) / usual
+    for lstm, rotation, write_weight in ((model.encoder, basis.rotation, write / input_gain), (model.decoder, basis.rotation.T, None)):
+        for layer in range(lstm.num_layers):
+            _linear_layer(lstm, layer, rotation, write_weight, basis.used)
+    model.input_gain.copy_(input_gain)
+    model.state_gain.fill_(1 / amplitude)
+
+    # One step of the decoder has passed before the first readout: undo it.
+    read = basis.read @ basis.rotation / scale
+    output_gain = _rms(read[:, : basis.used]) / usual
+    model.output_gain.copy_(output_gain)
+    model.readout.weight.copy_(read / output_gain)
+    model.readout.bias.zero_()
+
+    if isinstance(model.to_code, nn.Linear) and isinstance(model.from_code, nn.Linear):
+        states, _ = model.encode(sequences[:PROJECTION_SEQUENCES].to(model.mean.dtype))
+        energy = basis.weight.sqrt() / scale
+        energy[basis.used :] = 0
+        weighted = states[-1].double().cpu() * energy
+        values, vectors = torch.linalg.eigh(weighted.T @ weighted / len(weighted))
+        components = vectors[:, -a.code_size :].flip(1)
+        spread = values[-a.code_size :].flip(0).clamp(min=values[-1] * 1e-10).sqrt()
+        model.to_code.weight.copy_((components / spread * amplitude).T * energy)
+        inverse = torch.where(energy > 0, 1 / energy.clamp(min=torch.finfo(energy.dtype).tiny), 0)
+        model.from_code.weight.copy_(inverse[:, None] * components * spread / amplitude)
+
+
+def _linear_layer(lstm: nn.LSTM, layer: int, rotation: Tensor, write: Tensor | None, used: int) -> None:
+    """Make one layer compute h_t = rotation h_(t-1) + write x_t; above the first layer h_t = x_t. `write` None ignores the input."""
+    hidden = lstm.hidden_size
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    weight_ih, weight_hh, bias_ih, bias_hh = (getattr(lstm, f"{name}_l{layer}") for name in names)
+    candidate = slice(2 * hidden, 3 * hidden)
+    spare = weight_ih[candidate][used:].clone()  # units without a component keep torch's draw, so that they can learn
+    identity = torch.eye(hidden).double()
+    for tensor in (weight_ih, weight_hh, bias_ih, bias_hh):
+        tensor.zero_()
+    if layer > 0:
+        weight_ih[candidate] = (identity / OPEN**2).to(weight_ih)
+        weight_hh[candidate] = (-FORGET * identity / OPEN**2).to(weight_hh)
+    else:
+        weight_hh[candidate] = ((rotation - FORGET * identity) / OPEN**2).to(weight_hh)
+        if write is not None:
+            weight_ih[candidate] = (write / OPEN**2).to(weight_ih)
+            weight_ih[candidate][used:] = spare
+            weight_hh[candidate][used:] = 0
+    bias_ih.copy_(torch.tensor([GATE, -GATE, 0.0, GATE]).repeat_interleave(hidden))
+
+
+def _rms(tensor: Tensor) -> float:
+    return float(tensor.square().mean().sqrt())

@@ -1,0 +1,164 @@
+"""The LSTM autoencoder: encoder, code, decoder and the heads that read them. Shapes: B sequences, T steps, m features."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from lstm_ae.errors import InputError
+from lstm_ae.files import read_json, replacing, write_json
+
+State = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Everything that decides the shapes of a model and how it computes."""
+
+    features: int
+    sequence_length: int
+    hidden_size: int
+    code_size: int
+    layers: int
+    code_enters: str  # "state": first state of the decoder; "input": repeated at every step
+    decoding: str  # "backward": last step first; "forward"
+    output: str  # "linear", "sigmoid"
+    classes: int | None  # the class head reads the code
+    class_hidden_size: int
+    predicts: bool  # the prediction head reads the encoder's state at each step
+
+
+class Output(NamedTuple):
+    """What one pass gives."""
+
+    reconstruction: Tensor  # (B, T, m)
+    code: Tensor  # (B, code_size)
+    logits: Tensor | None  # (B, classes)
+    predictions: Tensor | None  # (B, T, m): at t the prediction of step t + 1
+
+
+class LSTMAutoencoder(nn.Module):
+    """Encoder LSTM, code, decoder LSTM (Srivastava et al. 2015), with optional class and prediction heads.
+
+    The decoder sees the code alone: as the first state of its first layer (hidden and cell state made of the same numbers; its input is a
+    constant zero), or as its input at every step. `mean`, `input_gain`, `state_gain` and `output_gain` are constants that an
+    initialization may set, so that the signal inside has the size that it needs while the weights have the size that Adam needs.
+    """
+
+    mean: Tensor
+    input_gain: Tensor
+    state_gain: Tensor
+    output_gain: Tensor
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        a = self.architecture = architecture
+        self.register_buffer("mean", torch.zeros(a.sequence_length, a.features))
+        for name in ("input_gain", "state_gain", "output_gain"):
+            self.register_buffer(name, torch.ones(()))
+        project = a.code_size != a.hidden_size
+        self.encoder = nn.LSTM(a.features, a.hidden_size, a.layers)
+        self.to_code = nn.Linear(a.hidden_size, a.code_size, bias=False) if project else nn.Identity()
+        if a.code_enters == "state":
+            self.from_code = nn.Linear(a.code_size, a.hidden_size, bias=False) if project else nn.Identity()
+            self.decoder = nn.LSTM(1, a.hidden_size, a.layers)
+        else:
+            self.from_code = nn.Identity()
+            self.decoder = nn.LSTM(a.code_size, a.hidden_size, a.layers)
+        self.readout = nn.Linear(a.hidden_size, a.features)
+        self.classifier = None
+        if a.classes:
+            self.classifier = nn.Sequential(
+                nn.LayerNorm(a.code_size), nn.Linear(a.code_size, a.class_hidden_size), nn.ReLU(), nn.Linear(a.class_hidden_size, a.classes)
+            )
+        self.predictor = nn.Linear(a.hidden_size, a.features) if a.predicts else None
+
+    def encode(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T, m) to the encoder's states (T, B, hidden_size) and the code (B, code_size)."""
+        steps = ((sequences - self.mean) * self.input_gain).transpose(0, 1).contiguous()
+        states, _ = self.encoder(steps)
+        return states, self.to_code(states[-1])
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Codes (B, code_size) to sequences (B, T, m)."""
+        a = self.architecture
+        if a.code_enters == "state":
+            first = self.from_code(code)
+            state = torch.cat([first[None], first.new_zeros(a.layers - 1, *first.shape)])
+            states, _ = self.decoder(first.new_zeros(a.sequence_length, len(code), 1), (state, state))
+        else:
+            states, _ = self.decoder(code.expand(a.sequence_length, *code.shape))
+        steps = self.readout(states) * self.output_gain
+        if a.decoding == "backward":
+            steps = steps.flip(0)
+        values = steps.transpose(0, 1) + self.mean
+        return torch.sigmoid(values) if a.output == "sigmoid" else values
+
+    def predict(self, states: Tensor) -> Tensor:
+        """The encoder's states (..., hidden_size) to the next step (..., m) of each."""
+        assert self.predictor is not None
+        return self.predictor(states * self.state_gain)
+
+    def forward(self, sequences: Tensor) -> Output:
+        """One pass over (B, T, m)."""
+        states, code = self.encode(sequences)
+        logits = self.classifier(code) if self.classifier is not None else None
+        predictions = self.predict(states).transpose(0, 1) if self.predictor is not None else None
+        return Output(self.decode(code), code, logits, predictions)
+
+    def roll_forward(self, sequences: Tensor, steps: int) -> Tensor:
+        """Feed (B, t, m), t up to T, then the model's own predictions; (B, steps, m) of them. `mean` must be constant in time."""
+        mean = self.mean[0]
+        states, state = self.encoder(((sequences - mean) * self.input_gain).transpose(0, 1).contiguous())
+        predicted = [self.predict(states[-1])]
+        for _ in range(steps - 1):
+            output, state = self.encoder(((predicted[-1] - mean) * self.input_gain)[None], state)
+            predicted.append(self.predict(output[0]))
+        return torch.stack(predicted, dim=1)
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by the name of their rate factor: the two LSTMs, and all that projects or reads out."""
+        named: dict[str, list[nn.Parameter]] = {"encoder": [], "decoder": [], "heads": []}
+        for name, parameter in self.named_parameters():
+            named[next((group for group in ("encoder", "decoder") if name.startswith(f"{group}.")), "heads")].append(parameter)
+        return named
+
+
+def as_input(sequences: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Sequences as the model reads them: uint8 becomes [0, 1]."""
+    return sequences.to(dtype) / 255 if sequences.dtype == torch.uint8 else sequences.to(dtype)
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the weights as safetensors."""
+    with replacing(path) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}, temporary)
+
+
+def save_model(model: LSTMAutoencoder, directory: Path) -> None:
+    """Write weights.safetensors and model.json."""
+    save_weights(model, directory / "weights.safetensors")
+    write_json(directory / "model.json", asdict(model.architecture))
+
+
+def load_model(directory: Path, weights: str = "weights.safetensors") -> LSTMAutoencoder:
+    """Read a saved model, on the CPU and in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        A file is missing, or the weights are not those of the architecture.
+    """
+    try:
+        model = LSTMAutoencoder(Architecture(**read_json(directory / "model.json")))
+        model.load_state_dict(load_file(directory / weights))
+    except FileNotFoundError as error:
+        raise InputError(f"{directory}: no {Path(error.filename or weights).name}; `dvc repro` makes it") from error
+    except (TypeError, RuntimeError, SafetensorError, json.JSONDecodeError) as error:
+        raise InputError(f"{directory / weights}: not the weights of model.json ({' '.join(str(error).split())[:200]})") from error
+    return model.eval()

@@ -1,0 +1,190 @@
+"""What a section of each data set owes: its own metrics and its figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from lstm_ae import figures
+from lstm_ae.datasets.base import Split, as_real
+from lstm_ae.datasets.stocks import to_dollars
+from lstm_ae.evaluation import answers, class_metrics
+from lstm_ae.forecasting import fit_least_squares, multi_step, one_step
+from lstm_ae.model import LSTMAutoencoder, load_model
+from lstm_ae.training import DeviceSplit, evaluate
+
+Array = NDArray[np.float64]
+Curves = dict[str, dict[str, "pd.Series[float]"]]  # {measure: {split: series by epoch}}
+Owed = tuple[dict[str, Any], dict[str, Figure]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A trained section, ready to be shown."""
+
+    model: LSTMAutoencoder
+    directory: Path
+    description: dict[str, Any]
+    splits: dict[str, Split]
+    reconstruction: Array
+    probabilities: Array | None
+    metrics: dict[str, Any]
+    curves: Curves
+    loss: str
+    device: torch.device
+
+    @property
+    def note(self) -> str | None:
+        """What a figure must say of its data."""
+        source = str(self.description["data_source"])
+        return source if source.startswith("REDUCED") else None
+
+    @property
+    def bar(self) -> str:
+        """The result beside PCA, for titles."""
+        m = self.metrics
+        pca = f"PCA with {m['code_size']} numbers {m['pca_mse']:.4f}"
+        return f"test MSE {m['mse']:.4f}; {pca}, the mean {m['mean_mse']:.4f}"
+
+    def loss_figure(self) -> Figure:
+        """Each loss by epoch."""
+        panels = {f"{name} loss ({self.loss})": self.curves[name] for name in ("reconstruction", "prediction") if name in self.curves}
+        best = min(self.curves["loss"]["validation"])
+        return figures.learning_curves(panels, f"Best validation loss {best:.5f}", list(panels), self.note)
+
+
+def read_curves(directory: Path) -> Curves:
+    """What DVCLive wrote, by measure and split."""
+    curves: Curves = {}
+    for name in ("train", "validation"):
+        for path in sorted((directory / "plots" / "metrics" / name).glob("*.tsv")):
+            curves.setdefault(path.stem, {})[name] = pd.read_csv(path, sep="\t", index_col="step")[path.stem]
+    return curves
+
+
+def test_curves(case: Case) -> Curves:
+    """The test split under the weights of each epoch, which training kept and never saw it."""
+    found: dict[int, dict[str, float]] = {}
+    test = DeviceSplit.of(case.splits["test"], case.device)
+    for path in sorted((case.directory / "epochs").glob("*.safetensors")):
+        model = load_model(case.directory, f"epochs/{path.name}").to(case.device)
+        found[int(path.stem)] = evaluate(model, test, case.loss, {})
+    table = pd.DataFrame.from_dict(found, orient="index")
+    return {measure: {**splits, "test": table[measure]} if measure in table and measure != "loss" else splits for measure, splits in case.curves.items()}
+
+
+def toy(case: Case) -> Owed:
+    """3.1: examples, reconstructions of training and test, losses."""
+    splits = case.splits
+    examples = {name: splits[name].values()[:2, :, 0] for name in ("train", "validation", "test")}
+    shown = {}
+    for name in ("train", "test"):
+        originals = splits[name].sequences[:2]
+        shown[name] = (as_real(originals)[:, :, 0], answers(case.model, originals, case.device).reconstruction[:, :, 0])
+    sample = splits["test"].thinned(200)
+    return {}, {
+        "examples": figures.toy_examples(examples, sample.values()[:, :, 0], sample.extras["centres"]),
+        "reconstructions": figures.sequence_reconstructions(shown, f"All 50 steps come back from a code of {case.metrics['code_size']}: {case.bar}"),
+        "loss": case.loss_figure(),
+    }
+
+
+def mnist(case: Case) -> Owed:
+    """3.2: ten digits over their reconstructions, losses, and with a class the curves of all three splits."""
+    test = case.splits["test"]
+    labels = test.extras["digits"]
+    rows = np.array([np.flatnonzero(labels == digit)[0] if (labels == digit).any() else digit for digit in range(10)])
+    shape = case.description["image_shape"]
+    owed = {"digits": figures.digits(test.values()[rows].reshape(-1, *shape), case.reconstruction[rows].reshape(-1, *shape), case.bar)}
+    if case.probabilities is None or test.labels is None:
+        return {}, owed | {"loss": case.loss_figure()}
+    metrics = class_metrics(case.probabilities, test.labels)
+    curves = test_curves(case)
+    panels = {
+        f"reconstruction loss ({case.loss})": curves["reconstruction"],
+        "classification loss (cross-entropy)": curves["classification"],
+        "accuracy": curves["accuracy"],
+    }
+    title = f"Test accuracy {metrics['accuracy']:.2%}, {case.bar}"
+    owed["learning"] = figures.learning_curves(panels, title, list(panels)[:2])
+    case.curves.update(curves)
+    return metrics, owed
+
+
+def stock_windows(case: Case) -> Owed:
+    """3.3.1 and 3.3.2: the daily prices of two stocks; three unseen stocks stitched from windows, in dollars and dates."""
+    test, about = case.splits["test"], case.description
+    scale, days, symbols = about["scale"], about["days"], about["symbols"]["test"]
+    truth = to_dollars(test.values()[:, :, 0], test.extras["anchor"], scale)
+    dollars = to_dollars(case.reconstruction[:, :, 0], test.extras["anchor"], scale)
+    metrics = {"mape": float(100 * np.abs(dollars / truth - 1).mean())}
+
+    def stitched(values: Array, symbol: str) -> Array:
+        series = np.full(len(days), np.nan)
+        for row in np.flatnonzero(test.extras["symbol"] == symbols.index(symbol))[::-1]:
+            start = int(test.extras["start"][row])
+            series[start : start + values.shape[1]] = values[row]
+        return series
+
+    first = [symbol for symbol in ("AMZN", "GOOGL") if symbol in symbols] or symbols[:2]
+    others = [symbol for symbol in symbols if symbol not in first]
+    shown = [*first, *(others[len(others) // 2 :])][:3]
+    title = f"Companies never trained on, {metrics['mape']:.2f} % off on average; {case.bar}"
+    return metrics, {
+        "prices": figures.prices(days, {symbol: stitched(truth, symbol) for symbol in first}, about["column"], case.note),
+        "reconstructions": figures.stock_reconstructions(
+            days, {symbol: (stitched(truth, symbol), stitched(dollars, symbol)) for symbol in shown}, truth.shape[1], title, case.note
+        ),
+        "loss": case.loss_figure(),
+    }
+
+
+def stock_forecast(case: Case) -> Owed:
+    """3.3.3 and 3.3.4: both losses; one-step and multi-step forecasts over the truth, and their error by horizon."""
+    line = fit_least_squares(case.splits["train"])
+    about, rollouts = case.description, case.splits["rollouts"]
+    single = one_step(case.model, line, case.splits["test"], about, case.device)
+    multiple = multi_step(case.model, line, rollouts, about, case.device)
+    horizon, fed = multiple.truth.shape[1], about["fed"]
+    by_horizon = [{"horizon": h + 1, **multiple.scores(slice(h, h + 1))} for h in range(horizon)]
+    metrics = {"one_step": single.scores(), "multi_step": {**multiple.scores(), "by_horizon": by_horizon}}
+
+    symbols = about["symbols"]
+    shown = ([symbol for symbol in ("AMZN", "GOOGL") if symbol in symbols] + [s for s in symbols if s not in ("AMZN", "GOOGL")][len(symbols) // 2 :])[:3]
+    panels = {}
+    for symbol in shown:
+        row = int(np.flatnonzero(rollouts.extras["symbol"] == symbols.index(symbol))[-1])
+        start = int(rollouts.extras["start"][row])
+        window = rollouts.take(np.array([row]))
+        whole = Split(window.sequences, first_scored=np.array([fed - 1]), extras={
+            key: np.concatenate([window.extras[key], window.extras[key][:, -1:]], axis=1) for key in ("log_high", "log_close")})  # fmt: skip
+        ahead = one_step(case.model, line, whole, about, case.device).model[0, fed - 1 : -1]
+        days = about["days"][start : start + window.sequences.shape[1]]
+        panels[symbol] = (days, np.exp(window.extras["log_high"][0]), np.exp(ahead), np.exp(multiple.model[row]), fed)
+
+    def rmse(forecast: Any, name: str) -> Array:
+        return np.array([np.sqrt(np.square(getattr(forecast, name) - forecast.truth)[:, h].mean()) for h in range(horizon)])
+
+    names = {"model": "model", "persistence": "persistence", "drift": "drift", "least squares": "least_squares"}
+    one = {name: float(np.sqrt(np.square(getattr(single, key) - single.truth)[single.scored].mean())) for name, key in names.items()}
+    skill, plain = metrics["one_step"]["skill"], metrics["one_step"]["skill_least_squares"]
+    return metrics, {
+        "loss": case.loss_figure(),
+        "forecasts": figures.forecasts(
+            panels, f"One step ahead follows the price (skill {skill:.2f}); 40 steps fed back are nearly a straight line", case.note
+        ),
+        "error_by_horizon": figures.error_by_horizon(
+            {name: rmse(multiple, key) for name, key in names.items()}, one,
+            f"One step: skill {skill:.3f}, least squares {plain:.3f}. Multi-step: skill {metrics['multi_step']['skill']:.3f} over {horizon} days",
+            case.note,
+        ),
+    }  # fmt: skip
+
+
+STUDIES: dict[str, Callable[[Case], Owed]] = {"toy": toy, "mnist": mnist, "stock_windows": stock_windows, "stock_forecast": stock_forecast}

@@ -1,0 +1,31 @@
+"""acquire@<section>: raw bytes, generated or brought from a source whose SHA-256 is known.
+
+python stages/acquire.py toy
+"""
+
+import numpy as np
+
+from lstm_ae import paths
+from lstm_ae.datasets import toy
+from lstm_ae.files import replacing, write_json
+from lstm_ae.params import MnistData, Params, ToyData
+from lstm_ae.sources import bring_mnist, bring_stocks
+from lstm_ae.stage import run
+
+
+def acquire(params: Params, section: str) -> None:
+    data, directory = params.section(section).data, paths.raw(section)
+    if isinstance(data, ToyData):
+        sequences, centres = toy.generate(data, params.seed)
+        with replacing(directory / "toy.npz") as temporary:
+            np.savez(temporary, sequences=sequences, centres=centres)
+        source = "generated"
+    elif isinstance(data, MnistData):
+        source = bring_mnist(directory)
+    else:
+        source = bring_stocks(directory / "all_stocks_5yr.csv")
+    write_json(directory / "source.json", {"data_source": source})
+
+
+if __name__ == "__main__":
+    run(acquire)

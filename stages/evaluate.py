@@ -1,0 +1,57 @@
+"""evaluate@<section>: the test split, once: numbers beside their baselines, and every figure the section owes.
+
+python stages/evaluate.py toy
+"""
+
+import pandas as pd
+
+from lstm_ae import figures, paths
+from lstm_ae.datasets.base import load_description, load_split
+from lstm_ae.evaluation import answers, reconstruction_metrics
+from lstm_ae.files import read_json, write_json, write_text
+from lstm_ae.model import load_model
+from lstm_ae.params import Params
+from lstm_ae.runtime import start
+from lstm_ae.stage import run
+from lstm_ae.studies import STUDIES, Case, read_curves
+
+
+def evaluate(params: Params, section: str) -> None:
+    block, prepared, directory = params.section(section), paths.prepared(section), paths.model(section)
+    device = start(params.device, params.precision, params.threads, params.seed).device
+    description, model = load_description(prepared), load_model(directory)
+    splits = {path.stem: load_split(prepared, path.stem) for path in sorted(prepared.glob("*.safetensors"))}
+    test, shape = splits["test"], model.architecture
+    said = answers(model, test.sequences, device)
+    metrics = {
+        **reconstruction_metrics(said.reconstruction, splits["train"], test, shape.code_size, description["unit_interval"]),
+        "code_size": shape.code_size,
+        "hidden_size": shape.hidden_size,
+        "layers": shape.layers,
+        "sequence_length": shape.sequence_length,
+        "features": shape.features,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "test_sequences": len(test),
+        "data_source": description["data_source"],
+        **{key: value for key, value in read_json(directory / "training.json").items() if key.endswith("epoch")},
+    }
+    case = Case(
+        model, directory, description, splits, said.reconstruction, said.probabilities, metrics,
+        read_curves(paths.training(section)), block.training.loss, device,
+    )  # fmt: skip
+    own, drawn = STUDIES[block.data.dataset](case)
+    trials = pd.read_csv(paths.search(section) / "trials.csv")
+    if (trials["state"] == "complete").any():
+        importances = pd.read_csv(paths.search(section) / "importances.csv")
+        drawn["search"] = figures.search(trials, importances, block.search.space.model_dump())
+
+    for name, figure in drawn.items():
+        figures.save(figure, paths.plots(section) / f"{name}.png")
+    curves = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in case.curves.items() for split, series in by_split.items()})
+    write_text(paths.plots(section) / "curves.csv", curves.to_csv(index_label="epoch", lineterminator="\n"))
+    write_text(paths.plots(section) / "trials.csv", trials.to_csv(index=False, lineterminator="\n"))
+    write_json(paths.test_metrics(section), metrics | own)
+
+
+if __name__ == "__main__":
+    run(evaluate)

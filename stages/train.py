@@ -1,0 +1,47 @@
+"""train@<section>: prepared sequences become a trained autoencoder.
+
+python stages/train.py toy
+"""
+
+import logging
+
+from dvclive import Live
+
+from lstm_ae import paths
+from lstm_ae.datasets.base import load_description, load_split
+from lstm_ae.files import write_json
+from lstm_ae.model import LSTMAutoencoder, save_model, save_weights
+from lstm_ae.params import Params, load_yaml, resolve
+from lstm_ae.runtime import start
+from lstm_ae.stage import run
+from lstm_ae.training import Metrics, build, fit
+
+
+def train(params: Params, section: str) -> None:
+    block, prepared, directory = params.section(section), paths.prepared(section), paths.model(section)
+    chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
+    logging.info("%s: %s", section, chosen)
+    fabric = start(params.device, params.precision, params.threads, params.training_seed)
+    split, classes = load_split(prepared, "train"), load_description(prepared).get("classes")
+    model = build(block.model, chosen, split, classes)
+
+    with Live(str(paths.training(section)), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+
+        def epoch_end(epoch: int, means: Metrics, scores: Metrics, current: LSTMAutoencoder) -> None:
+            live.step = epoch
+            for name, metrics in (("train", means), ("validation", scores)):
+                for key, value in metrics.items():
+                    live.log_metric(f"{name}/{key}", value)
+            live.make_summary()
+            if classes:  # the test curve of each epoch is evaluate's to draw
+                save_weights(current, directory / "epochs" / f"{epoch:03d}.safetensors")
+
+        validation = load_split(prepared, "validation")
+        trained = fit(fabric, model, split, validation, block.training, chosen, params.training_seed, epoch_end, progress=section)
+    save_model(trained.model, directory)
+    facts = {"best_epoch": trained.best_epoch, "diverged_at_epoch": trained.diverged_at_epoch, **chosen._asdict()}
+    write_json(directory / "training.json", facts)
+
+
+if __name__ == "__main__":
+    run(train)
