@@ -1,4 +1,4 @@
-# Two commands: `make repro` runs the study, `make test` runs the tests. Both make the environment themselves.
+# `make repro` runs the study, `make test` runs the tests. Both make the environment in venv/ first; `make all` makes it alone.
 PYTHON ?= python3
 export PATH := $(CURDIR)/venv/bin:$(PATH)
 
@@ -6,8 +6,23 @@ export PATH := $(CURDIR)/venv/bin:$(PATH)
 
 all: venv/installed
 
+repro: all
+	dvc repro
+
+test: all lint
+	python -m pytest
+
+lint: all
+	ruff check .
+	ruff format --check .
+	mypy
+
+# A new requirements.txt from pyproject.toml: every version and hash, for every platform.
+lock:
+	uv pip compile --universal --generate-hashes --no-header --group dev pyproject.toml --output-file requirements.txt
+
 venv/installed: requirements.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, found ' + sys.version)"
 	$(PYTHON) -m venv --clear venv
-	venv/bin/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.txt
+	venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	touch $@

@@ -10,13 +10,14 @@ from lstm_ae.params import Params
 from lstm_ae.runtime import start
 from lstm_ae.search import best_values, importances_table, search, trials_table
 from lstm_ae.stage import run
+from lstm_ae.training import accelerate
 
 
 def search_section(params: Params, section: str) -> None:
     block, caps, prepared = params.section(section), params.caps, paths.prepared(section)
     trials = block.search.trials if caps.trials is None else min(block.search.trials, caps.trials)
     study = search(
-        start(params.device, params.precision, params.threads, params.training_seed),
+        accelerate(start(params.device, params.threads, params.training_seed), params.precision),
         block,
         load_split(prepared, "train").thinned(block.search.sequences),
         load_split(prepared, "validation"),

@@ -5,23 +5,24 @@ python stages/train.py toy
 
 import logging
 
-from dvclive import Live
+from dvclive.live import Live
 
 from lstm_ae import paths
 from lstm_ae.datasets.base import load_description, load_split
 from lstm_ae.files import write_json
 from lstm_ae.model import LSTMAutoencoder, save_model, save_weights
+from lstm_ae.objectives import Metrics
 from lstm_ae.params import Params, load_yaml, resolve
 from lstm_ae.runtime import start
 from lstm_ae.stage import run
-from lstm_ae.training import Metrics, build, fit
+from lstm_ae.training import accelerate, build, fit
 
 
 def train(params: Params, section: str) -> None:
     block, prepared, directory = params.section(section), paths.prepared(section), paths.model(section)
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
     logging.info("%s: %s", section, chosen)
-    fabric = start(params.device, params.precision, params.threads, params.training_seed)
+    fabric = accelerate(start(params.device, params.threads, params.training_seed), params.precision)
     split, classes = load_split(prepared, "train"), load_description(prepared).get("classes")
     model = build(block.model, chosen, split, classes)
 

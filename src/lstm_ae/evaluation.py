@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from lstm_ae.baselines import mean_reconstruction, pca_reconstruction
 from lstm_ae.datasets.base import Split
 from lstm_ae.model import LSTMAutoencoder, as_input
-from lstm_ae.training import EVALUATION_BATCH
+from lstm_ae.objectives import EVALUATION_BATCH
 
 Array = NDArray[np.float64]
 

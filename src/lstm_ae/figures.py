@@ -1,5 +1,6 @@
 """A figure from arrays. Each is written under 100 KB, with the same bytes for the same arrays."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ matplotlib.use("Agg")
 
 import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
+import matplotlib.ticker as mticker
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,12 +23,12 @@ Array = NDArray[np.float64]
 
 # Okabe and Ito's colours, in an order whose lightness differs, each with a line style of its own.
 ORIGINAL, MODEL, SECOND, THIRD, FOURTH = "#000000", "#D55E00", "#0072B2", "#009E73", "#999999"
-STYLE = {
-    "figure.dpi": 110, "savefig.dpi": 110, "font.size": 9, "axes.titlesize": 9, "figure.titlesize": 10, "axes.spines.top": False,
+STYLE: dict[str, object] = {
+    "figure.dpi": 100, "savefig.dpi": 100, "font.size": 9, "axes.titlesize": 9, "figure.titlesize": 10, "axes.spines.top": False,
     "axes.spines.right": False, "legend.frameon": False, "figure.constrained_layout.use": True, "svg.hashsalt": "lstm-ae",
     "axes.formatter.useoffset": False, "lines.linewidth": 1.2,
 }  # fmt: skip
-plt.rcParams.update(STYLE)
+plt.rcParams.update(STYLE)  # type: ignore[arg-type]
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -37,7 +39,9 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _titled(figure: Figure, title: str, note: str | None = None) -> Figure:
-    figure.suptitle(title if not note else f"{title}\n{note}", x=0.01, ha="left", fontweight="semibold")
+    width = int(figure.get_figwidth() * 14)  # characters that fit a line
+    lines = textwrap.wrap(title, width) + ([note] if note else [])
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontweight="bold")
     return figure
 
 
@@ -53,7 +57,14 @@ def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -
         axes.tick_params(labelbottom=row == len(examples) - 1)
     axes.set_xlabel("step")
     axes = figure.add_subplot(grid[:, 1])
-    image = axes.imshow(sample[np.argsort(centres, kind="stable")], aspect="auto", cmap="Greys_r", vmin=0, vmax=1, interpolation="nearest")
+    image = axes.imshow(
+        sample[np.argsort(centres, kind="stable")],
+        aspect="auto",
+        cmap="Greys_r",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+    )
     axes.set(xlabel="step", ylabel=f"{len(sample)} test sequences, sorted by dip", title="what distinguishes them")
     figure.colorbar(image, ax=axes, label="value", shrink=0.8)
     return _titled(figure, "The splits are drawn alike; a sequence is its noise and the place of its dip")
@@ -78,7 +89,11 @@ def sequence_reconstructions(groups: Mapping[str, tuple[Array, Array]], title: s
 def digits(originals: Array, reconstructions: Array, title: str) -> Figure:
     """Images (n, 28, 28) in [0, 1] over their reconstructions and the error."""
     figure, grid = plt.subplots(3, len(originals), figsize=(7.5, 2.8))
-    rows = ((originals, "Greys", (0, 1)), (reconstructions, "Greys", (0, 1)), (reconstructions - originals, "RdBu_r", (-1, 1)))
+    rows = (
+        (originals, "Greys", (0, 1)),
+        (reconstructions, "Greys", (0, 1)),
+        (reconstructions - originals, "RdBu_r", (-1, 1)),
+    )
     for axes_row, (images, colours, (low, high)), label in zip(grid, rows, ("original", "reconstruction", "difference"), strict=True):
         for axes, image in zip(axes_row, images, strict=True):
             axes.imshow(image, cmap=colours, vmin=low, vmax=high)
@@ -88,51 +103,73 @@ def digits(originals: Array, reconstructions: Array, title: str) -> Figure:
     return _titled(figure, title)
 
 
-def learning_curves(panels: Mapping[str, Mapping[str, pd.Series]], title: str, logarithmic: Sequence[str] = (), note: str | None = None) -> Figure:
+def learning_curves(
+    panels: Mapping[str, Mapping[str, pd.Series]], title: str, logarithmic: Sequence[str] = (), note: str | None = None
+) -> Figure:
     """Curves by epoch, a panel a measure: {axis name: {curve name: series indexed by epoch}}."""
     figure, grid = plt.subplots(1, len(panels), figsize=(max(3.75 * len(panels), 5.0), 3.2), squeeze=False)
     looks = ((ORIGINAL, "-", "o"), (MODEL, "--", "s"), (SECOND, ":", "^"), (THIRD, "-.", "v"))
     for axes, (measure, curves) in zip(grid[0], panels.items(), strict=True):
         for (name, series), (colour, line, marker) in zip(curves.items(), looks, strict=False):
-            axes.plot(series.index, series, color=colour, linestyle=line, marker=marker if len(series) < 20 else None, markersize=3, label=name)
+            axes.plot(
+                series.index,
+                series,
+                color=colour,
+                linestyle=line,
+                marker=marker if len(series) < 20 else None,
+                markersize=3,
+                label=name,
+            )
         axes.set(xlabel="epoch", ylabel=measure)
         axes.xaxis.get_major_locator().set_params(integer=True)
         if measure in logarithmic:
             axes.set_yscale("log")
+            _plain_log(axes)
         axes.legend()
     return _titled(figure, title, note)
 
 
 def search(trials: pd.DataFrame, importances: pd.DataFrame, ranges: Mapping[str, Sequence[float]]) -> Figure:
     """The history of a search, the importance of each parameter, and the loss over each parameter's range."""
-    figure = plt.figure(figsize=(8.0, 4.6))
-    grid = figure.add_gridspec(2, 12)
-    complete = trials[trials["state"] == "complete"]
-    pruned = trials[trials["state"] == "pruned"]
+    figure = plt.figure(figsize=(8.0, 5.0))
+    above, below = figure.subfigures(2, 1).flat  # type: ignore[union-attr]
+    complete, pruned = trials[trials["state"] == "complete"], trials[trials["state"] == "pruned"]
     looks = ((complete, ORIGINAL, "o", "complete"), (pruned, FOURTH, "x", "pruned"))
-    axes = figure.add_subplot(grid[0, :7])
+    history, importance = above.subplots(1, 2, width_ratios=(3, 2))
     for rows, colour, marker, label in looks:
         if len(rows):
-            axes.plot(rows["trial"], rows["loss"], marker, color=colour, markersize=4, label=label)
-    axes.step(complete["trial"], complete["loss"].cummin(), where="post", color=MODEL, label="best so far")
-    axes.set(xlabel="trial", ylabel="validation loss", yscale="log", title="history")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend()
-    axes = figure.add_subplot(grid[0, 7:])
-    axes.barh(importances["parameter"][::-1], importances["importance"][::-1], color=SECOND)
-    axes.set(xlabel="share of the variance of the loss", title="importance (fANOVA)", xlim=(0, 1))
-    for i, (name, (low, high)) in enumerate(ranges.items()):
-        axes = figure.add_subplot(grid[1, 3 * i : 3 * i + 3])
+            history.plot(rows["trial"], rows["loss"], marker, color=colour, markersize=4, label=label)
+    history.step(complete["trial"], complete["loss"].cummin(), where="post", color=MODEL, label="best so far")
+    history.set(xlabel="trial", ylabel="validation loss", yscale="log", title="history")
+    history.xaxis.get_major_locator().set_params(integer=True)
+    history.legend()
+    importance.barh(importances["parameter"][::-1], importances["importance"][::-1], color=SECOND)
+    importance.set(xlabel="share of the variance of the loss", title="importance (fANOVA)", xlim=(0, 1))
+    panels = below.subplots(1, len(ranges), sharey=True)
+    for axes, (name, (low, high)) in zip(panels, ranges.items(), strict=True):
         for rows, colour, marker, _ in looks:
             axes.plot(rows[name], rows["loss"], marker, color=colour, markersize=4)
-        axes.set(xlabel=name, yscale="log", xscale="log" if name in ("lr", "gradient_clip") else "linear")
-        axes.margins(x=0.08)
-        axes.tick_params(axis="y", which="both", labelleft=i == 0)
-        if i == 0:
-            axes.set_ylabel("validation loss")
-    best = complete.loc[complete["loss"].idxmin()]
+        logarithmic = name in ("lr", "gradient_clip")
+        axes.set(xlabel=name, yscale="log", xscale="log" if logarithmic else "linear")
+        axes.set_xlim((low / 1.3, high * 1.3) if logarithmic else (low - 0.05 * (high - low), high + 0.05 * (high - low)))
+        if name == "layers":
+            axes.xaxis.get_major_locator().set_params(integer=True)
+    panels[0].set_ylabel("validation loss")
+    for axes in (history, panels[0]):
+        _plain_log(axes)
+    best = complete.sort_values("loss", kind="stable").iloc[0]
     return _titled(figure, f"The best of {len(trials)} trials: hidden size {best['hidden_size']:.0f}, lr {best['lr']:.2g}, "
                            f"clip {best['gradient_clip']:.2g}, layers {best['layers']:.0f}")  # fmt: skip
+
+
+def _plain_log(axes: Axes) -> None:
+    """Numbers as people read them on a logarithmic y axis."""
+    axes.yaxis.set_major_locator(mticker.LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(mticker.FuncFormatter(lambda value, _: f"{value:.4g}"))
+    axes.yaxis.set_minor_formatter(mticker.NullFormatter())
+    low, high = axes.get_ylim()
+    if high < 5 * low:  # too narrow for 1, 2, 5
+        axes.yaxis.set_major_locator(mticker.MaxNLocator(5))
 
 
 def _date_axis(axes: Axes) -> None:
@@ -154,13 +191,21 @@ def prices(days: Sequence[str], series: Mapping[str, Array], column: str, note: 
     return _titled(figure, f"From {days[0]} to {days[-1]}: {growth}", note)
 
 
-def stock_reconstructions(days: Sequence[str], series: Mapping[str, tuple[Array, Array]], window: int, title: str, note: str | None) -> Figure:
+def stock_reconstructions(
+    days: Sequence[str], series: Mapping[str, tuple[Array, Array]], window: int, title: str, note: str | None
+) -> Figure:
     """Original over reconstruction in dollars and dates, a panel a stock."""
     figure, grid = plt.subplots(len(series), 1, figsize=(7.5, 1.9 * len(series) + 0.8), sharex=True, squeeze=False)
     dates = pd.to_datetime(list(days))
     for axes, (symbol, (original, reconstruction)) in zip(grid[:, 0], series.items(), strict=True):
         axes.plot(dates, original, color=ORIGINAL, label="original")
-        axes.plot(dates, reconstruction, color=MODEL, linestyle="--", label=f"reconstruction, window by window of {window} days")
+        axes.plot(
+            dates,
+            reconstruction,
+            color=MODEL,
+            linestyle="--",
+            label=f"reconstruction, window by window of {window} days",
+        )
         axes.set(ylabel="dollars", title=f"{symbol}, off by {np.abs(reconstruction / original - 1).mean():.2%} on average")
     _date_axis(grid[-1, 0])
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -191,14 +236,19 @@ def forecasts(panels: Mapping[str, tuple[Sequence[str], Array, Array, Array, int
 def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], title: str, note: str | None) -> Figure:
     """Root mean square error in per cent, and relative to persistence, of multi-step forecasts by horizon, with the one-step errors at day 1."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.4))
-    looks = {"model": (MODEL, "-"), "persistence": (ORIGINAL, "--"), "drift": (FOURTH, "-."), "least squares": (SECOND, ":")}
+    looks = {
+        "model": (MODEL, "-"),
+        "persistence": (ORIGINAL, "--"),
+        "drift": (FOURTH, "-."),
+        "least squares": (SECOND, ":"),
+    }
     for name, values in errors.items():
         colour, line = looks[name]
         horizon = np.arange(1, len(values) + 1)
         left.plot(horizon, 100 * values, color=colour, linestyle=line, label=f"{name}, multi-step")
-        left.plot(0, 100 * single[name], marker="o", color=colour, fillstyle="none", clip_on=False)
+        left.plot(1, 100 * single[name], marker="o", color=colour, fillstyle="none", linestyle="none")
         right.plot(horizon, 1 - np.square(values / errors["persistence"]), color=colour, linestyle=line)
-    left.plot([], [], "o", color=FOURTH, fillstyle="none", label="one step, all days of test")
+    left.plot([], [], "o", color=FOURTH, fillstyle="none", label="one step ahead, all days of test")
     left.set(xlabel="horizon, days", ylabel="RMSE of the log high, per cent")
     left.legend()
     right.set(xlabel="horizon, days", ylabel="skill over persistence")

@@ -12,44 +12,46 @@ from lstm_ae.datasets.base import Split
 from lstm_ae.datasets.stocks import CLOSE, HIGH
 from lstm_ae.evaluation import answers
 from lstm_ae.model import LSTMAutoencoder
-from lstm_ae.training import EVALUATION_BATCH
+from lstm_ae.objectives import EVALUATION_BATCH
 
 Array = NDArray[np.float64]
+FORECASTERS = ("model", "persistence", "drift", "least squares")
 LAGS = 10  # days the least-squares line reads
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Log highs: the truth and what each forecaster said, arrays of one shape (N, steps); `scored` marks the days that count."""
+    """Log highs, arrays of one shape (N, steps): the truth, what each of `FORECASTERS` said, and which of the steps count."""
 
     truth: Array
-    model: Array
-    persistence: Array
-    drift: Array
-    least_squares: Array
+    said: dict[str, Array]
     scored: NDArray[np.bool_]
 
+    def errors(self, steps: slice = slice(None), dollars: bool = False) -> dict[str, float]:
+        """Mean squared error of each forecaster over the scored ones of these steps, of logs or of dollars."""
+        scored = self.scored[:, steps]
+        scale = np.exp if dollars else np.asarray
+        truth = scale(self.truth[:, steps][scored])
+        return {name: float(np.square(scale(said[:, steps][scored]) - truth).mean()) for name, said in self.said.items()}
+
     def scores(self, steps: slice = slice(None)) -> dict[str, float]:
-        """Skill over persistence of the model, least squares and drift, and the model's error in dollars.
+        """Skill over persistence of the model, least squares and drift, and the root mean square error in dollars.
 
         skill = 1 - MSE / MSE of persistence, on log highs.
         """
-        scored = self.scored[:, steps]
-        truth = self.truth[:, steps][scored]
-
-        def error(forecast: Array) -> float:
-            return float(np.square(forecast[:, steps][scored] - truth).mean())
-
-        persistence = error(self.persistence)
-        dollars = np.exp(self.model[:, steps][scored]) - np.exp(truth)
-        persistence_dollars = np.exp(self.persistence[:, steps][scored]) - np.exp(truth)
+        error, dollars = self.errors(steps), self.errors(steps, dollars=True)
         return {
-            "skill": 1 - error(self.model) / persistence,
-            "skill_least_squares": 1 - error(self.least_squares) / persistence,
-            "skill_drift": 1 - error(self.drift) / persistence,
-            "rmse_dollars": float(np.sqrt(np.square(dollars).mean())),
-            "rmse_dollars_persistence": float(np.sqrt(np.square(persistence_dollars).mean())),
+            "skill": 1 - error["model"] / error["persistence"],
+            "skill_least_squares": 1 - error["least squares"] / error["persistence"],
+            "skill_drift": 1 - error["drift"] / error["persistence"],
+            "rmse_dollars": dollars["model"] ** 0.5,
+            "rmse_dollars_persistence": dollars["persistence"] ** 0.5,
         }
+
+    def rmse_by_step(self) -> dict[str, Array]:
+        """Root mean square error of the logs at each step (steps,), by forecaster."""
+        errors = [self.errors(slice(step, step + 1)) for step in range(self.truth.shape[1])]
+        return {name: np.sqrt([error[name] for error in errors]) for name in self.said}
 
 
 def fit_least_squares(train: Split) -> Autoregression:
@@ -67,14 +69,13 @@ def one_step(model: LSTMAutoencoder, line: Autoregression, split: Split, descrip
     by_line[:, line.lags - 1 :] = line.predict(split.values())
     persistence = log_high[:, :-1]
     scored = np.arange(predictions.shape[1])[None] >= split.first_scored[:, None]
-    return Forecast(
-        truth=log_high[:, 1:],
-        model=log_close[:, :-1] + unscaled(predictions, description, HIGH),
-        persistence=persistence,
-        drift=persistence + description["means"][CLOSE],
-        least_squares=log_close[:, :-1] + unscaled(by_line, description, HIGH),
-        scored=scored,
-    )
+    said = {
+        "model": log_close[:, :-1] + unscaled(predictions, description, HIGH),
+        "persistence": persistence,
+        "drift": persistence + description["means"][CLOSE],
+        "least squares": log_close[:, :-1] + unscaled(by_line, description, HIGH),
+    }
+    return Forecast(log_high[:, 1:], said, scored)
 
 
 @torch.no_grad()
@@ -88,14 +89,13 @@ def multi_step(model: LSTMAutoencoder, line: Autoregression, split: Split, descr
     by_line = line.roll_forward(split.values()[:, :fed], horizon)
     log_high, last_close = split.extras["log_high"], split.extras["log_close"][:, fed - 1, None]
     persistence = np.repeat(log_high[:, fed - 1, None], horizon, axis=1)
-    return Forecast(
-        truth=log_high[:, fed:],
-        model=accumulated(rolled, last_close, description),
-        persistence=persistence,
-        drift=persistence + description["means"][CLOSE] * np.arange(1, horizon + 1),
-        least_squares=accumulated(by_line, last_close, description),
-        scored=np.ones_like(persistence, dtype=bool),
-    )
+    said = {
+        "model": accumulated(rolled, last_close, description),
+        "persistence": persistence,
+        "drift": persistence + description["means"][CLOSE] * np.arange(1, horizon + 1),
+        "least squares": accumulated(by_line, last_close, description),
+    }
+    return Forecast(log_high[:, fed:], said, np.ones_like(persistence, dtype=bool))
 
 
 def unscaled(standard: Array, description: dict[str, Any], column: int) -> Array:

@@ -57,8 +57,9 @@ class Basis(NamedTuple):
 def frequency_basis(centred: Tensor, units: int) -> Basis:
     """Frequency-domain principal components (Brillinger 1981, ch. 9) that hold most energy in that many real numbers.
 
-    At frequency k = 0..T/2 the eigenvectors v of S_k = E[X_k X_k^H] are candidates. A component with rotation angle 2 pi k / T costs two
-    units (real and imaginary part of v^H X_k), one at k = 0 and at the Nyquist frequency; energy per unit is its eigenvalue / T in each case.
+    At frequency k = 0..T/2 the eigenvectors v of S_k = E[X_k X_k^H] are candidates. A component with rotation angle 2 pi k / T
+    costs two units (real and imaginary part of v^H X_k), one at k = 0 and at the Nyquist frequency; its energy per unit is its
+    eigenvalue / T in each case.
 
     Parameters
     ----------
@@ -72,7 +73,11 @@ def frequency_basis(centred: Tensor, units: int) -> Basis:
     order = values.flatten().argsort(descending=True, stable=True)
     floor = values.max() * 1e-10
 
-    rotation, write, read = torch.eye(units).double(), torch.zeros(units, features).double(), torch.zeros(features, units).double()
+    rotation, write, read = (
+        torch.eye(units).double(),
+        torch.zeros(units, features).double(),
+        torch.zeros(features, units).double(),
+    )
     rms, weight = torch.ones(units).double(), torch.ones(units).double()
     used = 0
     for index in order.tolist():
@@ -106,8 +111,8 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> Non
 
     With gates i, o near 1 and f near 0 and small signals an LSTM computes h_t = f h_(t-1) + o i (W h_(t-1) + U x_t), so
     W = (rotation - f I) / (o i) makes it the linear recurrence of `frequency_basis`. Every unit ends a sequence at rms `amplitude`, where
-    tanh is nearly linear; two fixed gains keep the weights at the size torch draws. With more hidden units than code numbers the code is the
-    principal components of the last state, measured in the energy they carry. Layers above the first start as the identity.
+    tanh is nearly linear; two fixed gains keep the weights at the size torch draws. With more hidden units than code numbers the code
+    is the principal components of the last state, measured in the energy they carry. Layers above the first start as the identity.
     """
     a = model.architecture
     sequences = sequences.double()
@@ -121,7 +126,10 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> Non
     model.mean.copy_(mean)
     write = basis.write * scale[:, None]
     input_gain = _rms(write[: basis.used]) / usual
-    for lstm, rotation, write_weight in ((model.encoder, basis.rotation, write / input_gain), (model.decoder, basis.rotation.T, None)):
+    for lstm, rotation, write_weight in (
+        (model.encoder, basis.rotation, write / input_gain),
+        (model.decoder, basis.rotation.T, None),
+    ):
         for layer in range(lstm.num_layers):
             _linear_layer(lstm, layer, rotation, write_weight, basis.used)
     model.input_gain.copy_(input_gain)

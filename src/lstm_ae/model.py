@@ -74,7 +74,10 @@ class LSTMAutoencoder(nn.Module):
         self.classifier = None
         if a.classes:
             self.classifier = nn.Sequential(
-                nn.LayerNorm(a.code_size), nn.Linear(a.code_size, a.class_hidden_size), nn.ReLU(), nn.Linear(a.class_hidden_size, a.classes)
+                nn.LayerNorm(a.code_size),
+                nn.Linear(a.code_size, a.class_hidden_size),
+                nn.ReLU(),
+                nn.Linear(a.class_hidden_size, a.classes),
             )
         self.predictor = nn.Linear(a.hidden_size, a.features) if a.predicts else None
 
@@ -122,10 +125,11 @@ class LSTMAutoencoder(nn.Module):
         return torch.stack(predicted, dim=1)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters by the name of their rate factor: the two LSTMs, and all that projects or reads out."""
-        named: dict[str, list[nn.Parameter]] = {"encoder": [], "decoder": [], "heads": []}
+        """Parameters by the name of their rate factor: the matrices of the two LSTMs, their biases, and all that projects or reads out."""
+        named: dict[str, list[nn.Parameter]] = {"encoder": [], "decoder": [], "biases": [], "heads": []}
         for name, parameter in self.named_parameters():
-            named[next((group for group in ("encoder", "decoder") if name.startswith(f"{group}.")), "heads")].append(parameter)
+            lstm = name.split(".")[0]
+            named["heads" if lstm not in named else "biases" if ".bias" in name else lstm].append(parameter)
         return named
 
 

@@ -129,6 +129,7 @@ class LossWeights(Block):
 class RateFactors(Block):
     encoder: NonNegative
     decoder: NonNegative
+    biases: NonNegative
     heads: NonNegative
 
 
@@ -255,16 +256,14 @@ class _Yaml12Loader(yaml.SafeLoader):
     """Reads 1e-05, which YAML 1.1 takes for text, as the number it is; refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
         return super().construct_mapping(node, deep)
 
 
-_Yaml12Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
+_Yaml12Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789"))
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -300,7 +299,9 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     if isinstance(names, list):
         for name in names:
             if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in fields:
-                raise InputError(f"{path}: sections: found {name!r}; allowed are names of small letters, digits and _, other than {sorted(fields)}")
+                raise InputError(
+                    f"{path}: sections: found {name!r}; allowed are names of small letters, digits and _, other than {sorted(fields)}"
+                )
             if names.count(name) > 1:
                 raise InputError(f"{path}: sections: {name} stands twice")
             if name not in content:
@@ -352,6 +353,12 @@ def _known_keys(location: list[str], content: Mapping[str, Any]) -> list[str]:
     if len(location) == 2:
         return list((Budget if location[0] == "budgets" else Section).model_fields)
     if location[-2] == "data":
-        variants = {"toy": ToyData, "mnist": MnistData, "stock_windows": StockWindowsData, "stock_forecast": StockForecastData}
+        variants = {
+            "toy": ToyData,
+            "mnist": MnistData,
+            "stock_windows": StockWindowsData,
+            "stock_forecast": StockForecastData,
+        }
         return list(variants[content[location[0]]["data"]["dataset"]].model_fields)
-    return list(models.get(location[-2], Budget).model_fields)
+    allowed = models.get(location[-2], Budget)
+    return list(allowed.model_fields)

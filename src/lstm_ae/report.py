@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 # What each figure shows, in the order of the study; a figure not named here comes last under its file name.
 CAPTIONS = {
@@ -90,7 +91,8 @@ scale of the prepared data.</p>
 {% endfor %}
 <section>
 <h2>About the data</h2>
-<p>The stocks are the members of the S&amp;P 500 in 2018: companies that failed before are missing (survivorship bias), which flatters any forecast.</p>
+<p>The stocks are the members of the S&amp;P 500 in 2018: companies that failed before are missing (survivorship bias), which flatters
+any forecast.</p>
 </section>
 </main>
 </body>
@@ -107,7 +109,12 @@ def read_page(name: str, metrics: dict[str, Any], plots: Path) -> Page:
     """One section's figures in the order of the study, and its trials."""
     order = list(CAPTIONS)
     paths = sorted(plots.glob("*.png"), key=lambda path: (order.index(path.stem) if path.stem in order else len(order), path.stem))
-    return Page(name, metrics, [(CAPTIONS.get(path.stem, path.stem), data_uri(path)) for path in paths], pd.read_csv(plots / "trials.csv"))
+    return Page(
+        name,
+        metrics,
+        [(CAPTIONS.get(path.stem, path.stem), data_uri(path)) for path in paths],
+        pd.read_csv(plots / "trials.csv"),
+    )
 
 
 def results_table(metrics: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
@@ -127,9 +134,9 @@ def results_table(metrics: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
 def render(pages: Sequence[Page], comparisons: Sequence[tuple[str, str]]) -> str:
     """The page, self-contained."""
 
-    def table(frame: pd.DataFrame) -> jinja2.utils.markupsafe.Markup:
+    def table(frame: pd.DataFrame) -> Markup:
         html = frame.to_html(index=False, border=0, na_rep="", float_format=lambda value: f"{value:.4g}")
-        return jinja2.utils.markupsafe.Markup(html)
+        return Markup(html)
 
     results = results_table({page.name: page.metrics for page in pages})
     return TEMPLATE.render(pages=pages, comparisons=comparisons, results=results, table=table)

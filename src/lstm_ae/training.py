@@ -2,10 +2,9 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
@@ -15,15 +14,13 @@ from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
 from lstm_ae.initialization import PROJECTION_SEQUENCES, initialize
 from lstm_ae.model import Architecture, LSTMAutoencoder, as_input
-from lstm_ae.objectives import Batch, losses, weighted
+from lstm_ae.objectives import DeviceSplit, Metrics, losses, mean_losses, weighted
 from lstm_ae.params import Hyperparameters, Model, Training
 
 log = logging.getLogger(__name__)
 
 SPECTRUM_SEQUENCES = 20_000  # enough to estimate the spectrum of a spectral start
-EVALUATION_BATCH = 500
 
-Metrics = dict[str, float]
 # Called after each epoch with its number (0: the start), the means of training (empty at the start) and validation.
 EpochEnd = Callable[[int, Metrics, Metrics, LSTMAutoencoder], None]
 
@@ -39,36 +36,9 @@ class Trained:
     history: list[dict[str, Metrics]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class DeviceSplit:
-    """A split on the device, indexed there."""
-
-    sequences: Tensor
-    labels: Tensor | None
-    following: Tensor | None
-    first_scored: Tensor | None
-
-    @classmethod
-    def of(cls, split: Split, device: torch.device) -> "DeviceSplit":
-        arrays = (split.sequences, split.labels, split.following, split.first_scored)
-        return cls(*(None if array is None else torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays))  # type: ignore[arg-type]
-
-    def batch(self, rows: Tensor, dtype: torch.dtype = torch.float32) -> Batch:
-        sequences = as_input(self.sequences[rows], dtype)
-        targets = None
-        if self.following is not None:
-            targets = torch.cat([sequences[:, 1:], self.following[rows, None].to(dtype)], dim=1)
-        return Batch(
-            sequences,
-            None if self.labels is None else self.labels[rows],
-            targets,
-            None if self.first_scored is None else self.first_scored[rows],
-        )
-
-    def batches(self, size: int, dtype: torch.dtype = torch.float32) -> Iterator[Batch]:
-        """All rows in order."""
-        for rows in torch.arange(len(self.sequences), device=self.sequences.device).split(size):
-            yield self.batch(rows, dtype)
+def accelerate(device: torch.device, precision: str) -> Fabric:
+    """The Fabric that trains on a device."""
+    return Fabric(accelerator=device.type, devices=1, precision=precision)  # type: ignore[arg-type]
 
 
 def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | None) -> LSTMAutoencoder:
@@ -124,20 +94,20 @@ def fit(
         Not one epoch ended with a finite loss.
     """
     weights = training.loss_weights.model_dump()
-    rates = [chosen.lr * factor for factor in (training.lr_factors.encoder, training.lr_factors.decoder, training.lr_factors.heads)]
-    groups = [{"params": parameters, "lr": rate} for parameters, rate in zip(model.groups().values(), rates, strict=True)]
+    factors = training.lr_factors.model_dump()
+    groups = [{"params": parameters, "lr": chosen.lr * factors[name]} for name, parameters in model.groups().items()]
     optimizer = _optimizer(training, groups)
     steps = math.ceil(len(train) / training.batch_size) * chosen.epochs
-    schedule = _schedule(optimizer, training, rates, steps)
+    schedule = _schedule(optimizer, training, steps)
+    bare = model
     model, optimizer = fabric.setup(model, optimizer)
-    bare: LSTMAutoencoder = model.module
     data, held = DeviceSplit.of(train, fabric.device), DeviceSplit.of(validation, fabric.device)
     order = torch.Generator().manual_seed(seed)
     history: list[dict[str, Metrics]] = []
     best: tuple[float, int, dict[str, Tensor]] = (math.inf, 0, {})
     diverged = None
 
-    start = evaluate(model, held, training.loss, weights)
+    start = mean_losses(model, held, training.loss, weights)
     history.append({"train": {}, "validation": start})
     if epoch_end:
         epoch_end(0, {}, start, bare)
@@ -158,7 +128,7 @@ def fit(
                 sums[name] = sums.get(name, torch.zeros((), device=fabric.device)) + value.detach() * len(rows)
             bar.update()
         means = {name: float(value) / len(train) for name, value in sums.items()}
-        scores = evaluate(model, held, training.loss, weights)
+        scores = mean_losses(model, held, training.loss, weights)
         if not all(math.isfinite(value) for value in (*means.values(), *scores.values())):
             diverged = epoch
             log.warning("training diverged in epoch %d; the best epoch before it is kept", epoch)
@@ -168,26 +138,16 @@ def fit(
             epoch_end(epoch, means, scores, bare)
         bar.set_postfix(validation=f"{scores['loss']:.5f}")
         if scores["loss"] < best[0]:
-            best = (scores["loss"], epoch, {name: tensor.detach().clone() for name, tensor in bare.state_dict().items()})
+            best = (
+                scores["loss"],
+                epoch,
+                {name: tensor.detach().clone() for name, tensor in bare.state_dict().items()},
+            )
     bar.close()
     if not best[2]:
         raise InputError(f"training diverged in its first epoch at lr {chosen.lr:g}; a lower lr or gradient_clip is needed")
     bare.load_state_dict(best[2])
     return Trained(bare.cpu().eval(), best[1], best[0], diverged, history)
-
-
-@torch.no_grad()
-def evaluate(model: torch.nn.Module, split: DeviceSplit, loss: str, weights: dict[str, float]) -> Metrics:
-    """Mean of each loss over a split, and their weighted sum as `loss`."""
-    model.eval()
-    sums: dict[str, float] = {}
-    count = 0
-    for batch in split.batches(EVALUATION_BATCH):
-        found = losses(model(batch.sequences), batch, loss)
-        for name, value in {**found, "loss": weighted(found, weights)}.items():
-            sums[name] = sums.get(name, 0.0) + float(value) * len(batch.sequences)
-        count += len(batch.sequences)
-    return {name: value / count for name, value in sums.items()}
 
 
 def _optimizer(training: Training, groups: list[dict[str, object]]) -> torch.optim.Optimizer:
@@ -197,9 +157,12 @@ def _optimizer(training: Training, groups: list[dict[str, object]]) -> torch.opt
     return kind(groups, weight_decay=training.weight_decay)
 
 
-def _schedule(optimizer: torch.optim.Optimizer, training: Training, rates: list[float], steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+def _schedule(optimizer: torch.optim.Optimizer, training: Training, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
     if training.schedule == "one_cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=max(steps, 2) + 1, pct_start=training.warmup, cycle_momentum=False)
+        peaks = [group["lr"] for group in optimizer.param_groups]
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, peaks, total_steps=max(steps, 2) + 1, pct_start=training.warmup, cycle_momentum=False
+        )
     if training.schedule == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)

@@ -26,7 +26,8 @@ class Split:
     labels
         (N,) int64 classes, or None.
     following
-        (N, m) float32, the step after the last: targets of next-step prediction are steps 2..T and this one. None where nothing is predicted.
+        (N, m) float32, the step after the last: targets of next-step prediction are steps 2..T and this one.
+        None where nothing is predicted.
     first_scored
         (N,) int64; targets of steps before it belong to another split and are not scored. None scores all.
     extras
@@ -80,7 +81,12 @@ class Prepared:
 def save_prepared(prepared: Prepared, directory: Path) -> None:
     """Write one safetensors file a split and description.json."""
     for name, split in prepared.splits.items():
-        arrays = {"sequences": split.sequences, "labels": split.labels, "following": split.following, "first_scored": split.first_scored}
+        arrays = {
+            "sequences": split.sequences,
+            "labels": split.labels,
+            "following": split.following,
+            "first_scored": split.first_scored,
+        }
         arrays |= {f"extras.{key}": array for key, array in split.extras.items()}
         with replacing(directory / f"{name}.safetensors") as temporary:
             save_file({key: np.ascontiguousarray(array) for key, array in arrays.items() if array is not None}, temporary)

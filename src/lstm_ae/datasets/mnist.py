@@ -27,7 +27,8 @@ def prepare(directory: Path, data: MnistData, seed: int) -> Prepared:
         try:
             mnist = MNIST(str(directory), train=train, download=False)
         except (RuntimeError, ValueError, AssertionError, TypeError, KeyError, EOFError) as error:
-            raise InputError(f"{directory / 'MNIST' / 'raw'}: {official} files are not the IDX files of MNIST ({error or type(error).__name__})") from error
+            problem = str(error) or type(error).__name__
+            raise InputError(f"{directory}/MNIST/raw: {official} files are not the IDX files of MNIST ({problem})") from error
         images[official] = mnist.data.numpy().reshape(-1, *STEPS[data.view])
         labels[official] = mnist.targets.numpy().astype(np.int64)
         if len(images[official]) != len(labels[official]):

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,7 +78,8 @@ def read_prices(path: Path, columns: Sequence[str], first_day: datetime.date, la
         low = 0.0 if name == "volume" else np.finfo(float).tiny
         if (values[:, :, c] < low).any():
             s, d = np.argwhere(values[:, :, c] < low)[0]
-            raise InputError(f"{path}: {kept[s]}, column {name}: found {values[s, d, c]}, a number {'of at least' if name == 'volume' else 'above'} 0 is allowed")
+            allowed = "a number of at least 0" if name == "volume" else "a number above 0"
+            raise InputError(f"{path}: {kept[s]}, column {name}: found {values[s, d, c]}, {allowed} is allowed")
     return Prices(kept, [str(day) for day in wide[columns[0]].columns], tuple(columns), values)
 
 
@@ -95,7 +97,11 @@ def split_companies(symbols: Sequence[str], data: StockWindowsData, seed: int) -
     if train < 1:
         raise InputError(f"{len(companies)} companies: too few for train, validation and test")
     order = [others[i] for i in np.random.default_rng(seed).permutation(len(others))]
-    groups = {"train": order[:train], "validation": order[train : train + validation], "test": [*in_test, *order[train + validation :]]}
+    groups = {
+        "train": order[:train],
+        "validation": order[train : train + validation],
+        "test": [*in_test, *order[train + validation :]],
+    }
     return {name: sorted(symbol for member in members for symbol in companies[member]) for name, members in groups.items()}
 
 
@@ -145,7 +151,12 @@ def returns(prices: Prices) -> NDArray[np.float64]:
     """
     volume = prices.values[:, :, VOLUME]
     last_traded = np.maximum.accumulate(np.where(volume > 0, np.arange(volume.shape[1]), 0), axis=1)
-    logs = np.log(np.concatenate([prices.values[:, :, :VOLUME], np.maximum(np.take_along_axis(volume, last_traded, 1), 1)[:, :, None]], axis=2))
+    logs = np.log(
+        np.concatenate(
+            [prices.values[:, :, :VOLUME], np.maximum(np.take_along_axis(volume, last_traded, 1), 1)[:, :, None]],
+            axis=2,
+        )
+    )
     before = np.concatenate([np.repeat(logs[:, :-1, CLOSE, None], VOLUME, axis=2), logs[:, :-1, VOLUME, None]], axis=2)
     return np.asarray(logs[:, 1:] - before)
 
@@ -159,7 +170,9 @@ def prepare_forecast(path: Path, data: StockForecastData, source: str) -> Prepar
     prices = read_prices(path, COLUMNS, data.first_day, data.last_day)
     features = returns(prices)
     days = prices.days[1:]
-    borders = [int(np.searchsorted(days, day.isoformat(), side="right")) for day in (data.last_train_day, data.last_validation_day, data.last_day)]
+    borders = [
+        int(np.searchsorted(days, day.isoformat(), side="right")) for day in (data.last_train_day, data.last_validation_day, data.last_day)
+    ]
     train_end, validation_end, test_end = borders
     horizon = data.window - data.fed
     if train_end < data.window + 1 or validation_end - train_end < 1 or test_end - validation_end < horizon:
@@ -172,12 +185,15 @@ def prepare_forecast(path: Path, data: StockForecastData, source: str) -> Prepar
     def windows(starts: Sequence[int], first_scored: Sequence[int] | None, length: int) -> Split:
         """`length` days from each start, for every symbol; day data.window of them is the following one."""
         cut = np.stack([standard[:, start : start + length] for start in starts], axis=1).reshape(-1, length, len(COLUMNS))
-        extras = {
+        extras: dict[str, NDArray[Any]] = {
             name: np.stack([logs[:, start : start + length, c] for start in starts], axis=1).reshape(-1, length)
             for c, name in enumerate(("log_high", "log_close"))
         }
         count = len(prices.symbols)
-        extras |= {"symbol": np.repeat(np.arange(count), len(starts)), "start": np.tile(np.array(starts, np.int64), count)}
+        extras |= {
+            "symbol": np.repeat(np.arange(count), len(starts)),
+            "start": np.tile(np.array(starts, np.int64), count),
+        }
         following = cut[:, data.window].copy() if length > data.window else None
         scored = None if first_scored is None else np.tile(np.array(first_scored, np.int64), count)
         return Split(np.ascontiguousarray(cut[:, : data.window]), following=following, first_scored=scored, extras=extras)
