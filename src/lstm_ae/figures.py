@@ -234,7 +234,7 @@ def forecasts(panels: Mapping[str, tuple[Sequence[str], Array, Array, Array, int
 
 
 def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], title: str, note: str | None) -> Figure:
-    """Root mean square error in per cent, and relative to persistence, of multi-step forecasts by horizon, with the one-step errors at day 1."""
+    """Root mean square error of multi-step forecasts by horizon, and their skill over persistence; the one-step errors stand at day 1."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.4))
     looks = {
         "model": (MODEL, "-"),

@@ -311,7 +311,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     try:
         params = Params.model_validate({**rest, "blocks": blocks})
     except ValidationError as error:
-        raise InputError(f"{path}: {_first_problem(error, content)}") from error
+        raise InputError(f"{path}: {_first_problem(error)}") from error
     if params.budget not in params.budgets:
         raise InputError(f"{path}: budget: found {params.budget!r}; allowed are {', '.join(params.budgets)}")
     return params
@@ -322,7 +322,7 @@ def _nearest(name: str, allowed: Any) -> str:
     return f"; the nearest is {matches[0]}" if matches else ""
 
 
-def _first_problem(error: ValidationError, content: Mapping[str, Any]) -> str:
+def _first_problem(error: ValidationError) -> str:
     """The first problem in one line, its key written as it stands in params.yaml."""
     problem = error.errors(include_url=False)[0]
     tags = {"toy", "mnist", "stock_windows", "stock_forecast"}
@@ -333,7 +333,7 @@ def _first_problem(error: ValidationError, content: Mapping[str, Any]) -> str:
     location = [part for part in location if not part.startswith(("constrained", "literal[", "function-", "float", "int"))]
     key = ".".join(location)
     if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key{_nearest(location[-1], _known_keys(location, content))}"
+        return f"{key}: unknown key{_nearest(location[-1], _known_keys(location))}"
     if problem["type"] == "missing":
         return f"{key}: missing"
     message = problem["msg"].removeprefix("Value error, ")
@@ -343,22 +343,21 @@ def _first_problem(error: ValidationError, content: Mapping[str, Any]) -> str:
     return f"{key}: {message}" if isinstance(found, dict | BaseModel) else f"{key}: found {found!r}; {message}"
 
 
-def _known_keys(location: list[str], content: Mapping[str, Any]) -> list[str]:
+def _known_keys(location: list[str]) -> list[str]:
     """Keys that are allowed where the unknown one stood."""
-    models: dict[str, type[Block]] = {
-        "model": Model, "training": Training, "search": Search, "space": Space, "loss_weights": LossWeights, "lr_factors": RateFactors,
-    }  # fmt: skip
     if len(location) == 1:
         return list(Params.model_fields)
     if len(location) == 2:
         return list((Budget if location[0] == "budgets" else Section).model_fields)
     if location[-2] == "data":
-        variants = {
-            "toy": ToyData,
-            "mnist": MnistData,
-            "stock_windows": StockWindowsData,
-            "stock_forecast": StockForecastData,
-        }
-        return list(variants[content[location[0]]["data"]["dataset"]].model_fields)
-    allowed = models.get(location[-2], Budget)
-    return list(allowed.model_fields)
+        variants: tuple[type[Block], ...] = (ToyData, MnistData, StockWindowsData, StockForecastData)
+        return sorted({key for variant in variants for key in variant.model_fields})
+    inner: dict[str, type[Block]] = {
+        "model": Model,
+        "training": Training,
+        "search": Search,
+        "space": Space,
+        "loss_weights": LossWeights,
+        "lr_factors": RateFactors,
+    }
+    return list(inner.get(location[-2], Budget).model_fields)

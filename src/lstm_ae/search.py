@@ -88,10 +88,11 @@ def trials_table(study: optuna.Study) -> pd.DataFrame:
 def importances_table(study: optuna.Study, seed: int) -> pd.DataFrame:
     """Share of each parameter in the variance of the loss (fANOVA, Hutter et al. 2014); empty with fewer than two complete trials."""
     complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
-    shares: dict[str, Any] = {}
+    shares: dict[str, float] = {}
     if len({trial.value for trial in complete}) > 1:
         shares = optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed))
-    return pd.DataFrame(sorted(shares.items(), key=lambda item: (-item[1], item[0])), columns=["parameter", "importance"])
+    table = pd.DataFrame({"parameter": list(shares), "importance": list(shares.values())})
+    return table.sort_values(["importance", "parameter"], ascending=[False, True])
 
 
 def best_values(study: optuna.Study) -> dict[str, float]:

@@ -176,8 +176,9 @@ def prepare_forecast(path: Path, data: StockForecastData, source: str) -> Prepar
     train_end, validation_end, test_end = borders
     horizon = data.window - data.fed
     if train_end < data.window + 1 or validation_end - train_end < 1 or test_end - validation_end < horizon:
-        raise InputError(f"{path}: {train_end}, {validation_end - train_end} and {test_end - validation_end} days of train, validation and test; "
-                         f"at least {data.window + 1}, 1 and {horizon} are needed")  # fmt: skip
+        found = f"{train_end}, {validation_end - train_end} and {test_end - validation_end}"
+        allowed = f"{data.window + 1}, 1 and {horizon}"
+        raise InputError(f"{path}: {found} days of train, validation and test; at least {allowed} are needed")
     means, scales = features[:, :train_end].mean(axis=(0, 1)), features[:, :train_end].std(axis=(0, 1))
     standard = ((features - means) / scales).astype(np.float32)
     logs = np.log(prices.values[:, 1:, [HIGH, CLOSE]])

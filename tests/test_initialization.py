@@ -1,0 +1,87 @@
+import pytest
+import torch
+
+from lstm_ae.initialization import chrono, frequency_basis, initialize
+from lstm_ae.model import Architecture, LSTMAutoencoder
+
+
+def autoencoder(sequences: torch.Tensor, hidden_size: int, code_size: int, layers: int = 1, predicts: bool = False) -> LSTMAutoencoder:
+    _, length, features = sequences.shape
+    return LSTMAutoencoder(
+        Architecture(features, length, hidden_size, code_size, layers, "state", "backward", "linear", None, 16, predicts)
+    )
+
+
+def truncated(sequences: torch.Tensor, units: int) -> torch.Tensor:
+    """The sequences through the linear recurrence and its inverse, in float64."""
+    mean = sequences.double().mean(0)
+    centred = sequences.double() - mean
+    basis = frequency_basis(centred, units)
+    state = torch.zeros(len(sequences), units).double()
+    for t in range(sequences.shape[1]):
+        state = state @ basis.rotation.T + centred[:, t] @ basis.write.T
+    steps = []
+    for _ in range(sequences.shape[1]):
+        steps.append(state @ basis.read.T)
+        state = state @ basis.rotation
+    return torch.stack(steps[::-1], 1) + mean
+
+
+@pytest.mark.parametrize(
+    ("length", "features", "hidden_size", "amplitude", "allowed"),
+    [(28, 28, 64, 0.01, 0.01), (50, 1, 32, 0.01, 0.01), (784, 1, 64, 0.005, 0.05)],
+)
+def test_an_untrained_spectral_start_reproduces_its_truncation(length, features, hidden_size, amplitude, allowed) -> None:
+    noise = torch.rand(300, length, features)
+    sequences = noise.cumsum(1) / length**0.5 if features == 1 else noise * torch.rand(features)
+    model = autoencoder(sequences, hidden_size, hidden_size)
+    initialize(model, "spectral", sequences, amplitude)
+    with torch.no_grad():
+        found = model(sequences).reconstruction.double()
+    wanted = truncated(sequences, hidden_size)
+    variance = (sequences - sequences.mean(0)).double().square().mean()
+    assert (found - wanted).square().mean() < allowed * (sequences - wanted).square().mean() + 1e-4 * variance
+
+
+def test_a_full_basis_loses_nothing() -> None:
+    sequences = torch.rand(100, 20, 2)
+    assert torch.allclose(truncated(sequences, 40), sequences.double(), atol=1e-9)
+
+
+def test_the_code_of_a_wider_memory_starts_as_pca() -> None:
+    sequences = torch.rand(2000, 20, 1)
+    model = autoencoder(sequences, 20, 8)
+    initialize(model, "spectral", sequences, 0.005)
+    with torch.no_grad():
+        error = (model(sequences).reconstruction - sequences).square().mean()
+    flat = sequences.flatten(1).double()
+    flat = flat - flat.mean(0)
+    pca = torch.linalg.eigvalsh(flat.T @ flat / len(flat))[:-8].sum() / 20
+    assert error == pytest.approx(pca, rel=0.03)
+
+
+def test_layers_above_the_first_start_as_the_identity() -> None:
+    sequences = torch.rand(200, 20, 1)
+    errors = []
+    for layers in (1, 3):
+        model = autoencoder(sequences, 16, 16, layers)
+        initialize(model, "spectral", sequences, 0.01)
+        with torch.no_grad():
+            errors.append(float((model(sequences).reconstruction - sequences).square().mean()))
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+
+
+def test_a_predicting_model_starts_with_a_mean_constant_in_time() -> None:
+    sequences = torch.rand(200, 20, 3) + torch.arange(20)[:, None]
+    model = autoencoder(sequences, 16, 8, predicts=True)
+    initialize(model, "spectral", sequences, 0.01)
+    assert torch.equal(model.mean, model.mean[:1].expand(20, 3))
+
+
+def test_chrono_biases_span_the_sequence() -> None:
+    lstm = torch.nn.LSTM(1, 64)
+    chrono(lstm, 100)
+    input_gate, forget_gate, _, _ = lstm.bias_ih_l0.detach().chunk(4)
+    assert torch.equal(input_gate, -forget_gate)
+    assert forget_gate.min() >= 0 and forget_gate.max() <= torch.tensor(99.0).log()
+    assert lstm.bias_hh_l0.abs().max() == 0

@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from lstm_ae.errors import InputError
+from lstm_ae.model import Architecture, LSTMAutoencoder, as_input, load_model, save_model
+
+FORMS = [
+    (enters, decoding, output, code_size, layers)
+    for enters in ("state", "input")
+    for decoding in ("backward", "forward")
+    for output in ("linear", "sigmoid")
+    for code_size, layers in ((4, 1), (8, 2))
+]
+
+
+def build(enters="state", decoding="backward", output="linear", code_size=4, layers=1) -> LSTMAutoencoder:
+    return LSTMAutoencoder(Architecture(3, 7, 8, code_size, layers, enters, decoding, output, 5, 16, True))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_what_it_promises(form) -> None:
+    output = build(*form)(torch.rand(6, 7, 3))
+    assert output.reconstruction.shape == output.predictions.shape == (6, 7, 3)
+    assert output.code.shape == (6, form[3])
+    assert output.logits.shape == (6, 5)
+    if form[2] == "sigmoid":
+        assert output.reconstruction.min() > 0 and output.reconstruction.max() < 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_are_right(form) -> None:
+    model = build(*form).double()
+    assert torch.autograd.gradcheck(lambda x: model(x)[:3], torch.rand(2, 7, 3).double().requires_grad_())
+
+
+def test_the_decoder_sees_the_code_alone() -> None:
+    model = build()
+    sequences = torch.rand(2, 7, 3)
+    output = model(sequences)
+    assert torch.equal(model.decode(output.code), output.reconstruction)
+
+
+def test_a_prediction_sees_nothing_after_its_step() -> None:
+    model = build()
+    sequences = torch.rand(2, 7, 3)
+    changed = sequences.clone()
+    changed[:, 4:] += 1
+    before, after = model(sequences).predictions, model(changed).predictions
+    assert torch.equal(before[:, :4], after[:, :4])
+    assert not torch.equal(before[:, 4:], after[:, 4:])
+
+
+def test_rolling_forward_begins_with_the_prediction_of_the_next_step_and_feeds_it_back() -> None:
+    model = build().eval()
+    sequences = torch.rand(2, 7, 3)
+    rolled = model.roll_forward(sequences[:, :4], 2)
+    assert torch.allclose(rolled[:, 0], model(sequences).predictions[:, 3], atol=1e-6)
+    fed = torch.cat([sequences[:, :4], rolled[:, :1], sequences[:, 5:]], 1)
+    assert torch.allclose(rolled[:, 1], model(fed).predictions[:, 4], atol=1e-6)
+
+
+def test_every_parameter_has_one_rate_group() -> None:
+    model = build()
+    groups = model.groups()
+    assert sum(len(group) for group in groups.values()) == len(list(model.parameters()))
+    assert len(groups["biases"]) == 4
+
+
+def test_bytes_are_read_as_the_unit_interval() -> None:
+    assert torch.equal(as_input(torch.tensor([0, 255], dtype=torch.uint8)), torch.tensor([0.0, 1.0]))
+
+
+def test_a_saved_model_comes_back(tmp_path) -> None:
+    model, sequences = build(), torch.rand(2, 7, 3)
+    save_model(model, tmp_path)
+    assert torch.equal(load_model(tmp_path)(sequences).reconstruction, model(sequences).reconstruction)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x80\x04."])
+def test_foreign_weights_are_refused(tmp_path, content: bytes) -> None:
+    save_model(build(), tmp_path)
+    (tmp_path / "weights.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match=r"not the weights of model\.json"):
+        load_model(tmp_path)
+
+
+def test_weights_of_another_shape_are_refused(tmp_path) -> None:
+    save_model(build(code_size=5), tmp_path)
+    (tmp_path / "weights.safetensors").rename(tmp_path / "other.safetensors")
+    save_model(build(), tmp_path)
+    with pytest.raises(InputError, match=r"not the weights of model\.json"):
+        load_model(tmp_path, "other.safetensors")

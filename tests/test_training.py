@@ -1,0 +1,126 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lstm_ae.datasets.base import Split
+from lstm_ae.errors import InputError
+from lstm_ae.objectives import DeviceSplit, losses, mean_losses, weighted
+from lstm_ae.params import Hyperparameters, Params
+from lstm_ae.runtime import start
+from lstm_ae.training import accelerate, build, fit
+
+CHOSEN = Hyperparameters(hidden_size=32, lr=1e-3, gradient_clip=1.0, layers=1, epochs=2)
+
+
+@pytest.fixture
+def fabric():
+    return accelerate(start("cpu", 1, 0), "32-true")
+
+
+def toy_split(count: int = 200) -> Split:
+    return Split(np.random.default_rng(0).random((count, 50, 1), dtype=np.float32))
+
+
+def trained(fabric, params: Params, chosen=CHOSEN, epoch_end=None, validation=None, **changes):
+    section = params.section("toy")
+    torch.manual_seed(0)
+    model = build(section.model, chosen, toy_split(), None)
+    training = section.training.model_copy(update=changes)
+    return fit(fabric, model, toy_split(), validation or toy_split(40), training, chosen, 0, epoch_end)
+
+
+def test_training_lowers_the_loss_and_keeps_the_best_epoch(fabric, params: Params) -> None:
+    found = trained(fabric, params, CHOSEN._replace(epochs=5))
+    validation = [epoch["validation"]["loss"] for epoch in found.history]
+    assert min(validation[1:]) == found.best_loss == validation[found.best_epoch]
+    again = mean_losses(found.model, DeviceSplit.of(toy_split(40), torch.device("cpu")), "mse", {"reconstruction": 1.0})
+    assert again["loss"] == pytest.approx(found.best_loss)
+    assert found.history[-1]["train"]["loss"] < found.history[1]["train"]["loss"]
+
+
+def test_the_same_seed_gives_the_same_weights(fabric, params: Params) -> None:
+    first, second = (trained(fabric, params).model.state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "constant"])
+def test_every_optimizer_and_schedule_trains(fabric, params: Params, optimizer: str, schedule: str) -> None:
+    found = trained(fabric, params, CHOSEN._replace(epochs=1), optimizer=optimizer, schedule=schedule)
+    assert math.isfinite(found.best_loss)
+
+
+@pytest.mark.parametrize("loss", ["mse", "l1", "smooth_l1"])
+def test_every_loss_trains(fabric, params: Params, loss: str) -> None:
+    assert math.isfinite(trained(fabric, params, CHOSEN._replace(epochs=1), loss=loss).best_loss)
+
+
+def test_divergence_ends_at_the_best_epoch_before_it(fabric, params: Params) -> None:
+    def poison(epoch: int, _, __, model) -> None:
+        if epoch == 2:
+            with torch.no_grad():
+                model.readout.bias.fill_(math.nan)
+
+    found = trained(fabric, params, CHOSEN._replace(epochs=5), poison)
+    assert found.diverged_at_epoch == 3
+    assert found.best_epoch in (1, 2)
+    assert all(torch.isfinite(tensor).all() for tensor in found.model.state_dict().values())
+
+
+def test_divergence_in_the_first_epoch_fails_with_a_line(fabric, params: Params) -> None:
+    def poison(_, __, ___, model) -> None:
+        with torch.no_grad():
+            model.readout.bias.fill_(math.nan)
+
+    with pytest.raises(InputError, match="training diverged in its first epoch at lr 0.001"):
+        trained(fabric, params, CHOSEN, poison)
+
+
+def test_an_absent_device_is_an_error() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("CUDA is available here")
+    with pytest.raises(InputError, match="device: found cuda; here are cpu"):
+        start("cuda", 1, 0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_auto_takes_cuda(params: Params) -> None:
+    fabric = accelerate(start("auto", 1, 0), "32-true")
+    assert fabric.device.type == "cuda"
+    assert math.isfinite(trained(fabric, params).best_loss)
+
+
+def test_a_code_as_large_as_the_sequence_is_refused(params: Params) -> None:
+    with pytest.raises(InputError, match="code_size 32: below 20"):
+        build(params.section("toy").model, CHOSEN, Split(np.zeros((4, 20, 1), np.float32)), None)
+
+
+def test_terms_of_another_split_are_not_scored(params: Params) -> None:
+    sequences = np.random.default_rng(0).random((6, 10, 3), dtype=np.float32)
+    split = Split(sequences, following=sequences[:, 0], first_scored=np.full(6, 4))
+    model = build(params.section("snp_forecast").model, CHOSEN._replace(hidden_size=20), split, None)
+    batch = DeviceSplit.of(split, torch.device("cpu")).batch(torch.arange(6))
+    output = model(batch.sequences)
+    before = losses(output, batch, "mse")
+    elsewhere = batch._replace(sequences=batch.sequences.clone(), targets=batch.targets.clone())
+    elsewhere.sequences[:, :5] += 1
+    elsewhere.targets[:, :4] += 1
+    after = losses(output, elsewhere, "mse")
+    assert before == after
+    elsewhere.targets[:, 4] += 1
+    assert losses(output, elsewhere, "mse")["prediction"] > before["prediction"]
+
+
+def test_targets_are_the_next_step() -> None:
+    sequences = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
+    split = Split(sequences, following=np.full((2, 3), 99, np.float32))
+    batch = DeviceSplit.of(split, torch.device("cpu")).batch(torch.arange(2))
+    assert torch.equal(batch.targets[:, :-1], batch.sequences[:, 1:])
+    assert (batch.targets[:, -1] == 99).all()
+
+
+def test_the_weighted_sum_leaves_out_what_has_no_weight() -> None:
+    found = {"reconstruction": torch.tensor(2.0), "accuracy": torch.tensor(9.0), "classification": torch.tensor(3.0)}
+    assert weighted(found, {"reconstruction": 0.5, "classification": 1.0}) == 4.0
