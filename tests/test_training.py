@@ -74,7 +74,7 @@ def test_divergence_in_the_first_epoch_fails_with_a_line(fabric, params: Params)
         with torch.no_grad():
             model.readout.bias.fill_(math.nan)
 
-    with pytest.raises(InputError, match="training diverged in its first epoch at lr 0.001"):
+    with pytest.raises(InputError, match=r"training diverged in its first epoch at lr 0\.001"):
         trained(fabric, params, CHOSEN, poison)
 
 
