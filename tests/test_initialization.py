@@ -28,10 +28,10 @@ def truncated(sequences: torch.Tensor, units: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    ("length", "features", "hidden_size", "amplitude", "allowed"),
-    [(28, 28, 64, 0.01, 0.01), (50, 1, 32, 0.01, 0.01), (784, 1, 64, 0.005, 0.05)],
+    ("length", "features", "hidden_size", "amplitude"),
+    [(28, 28, 64, 0.01), (50, 1, 32, 0.01), (784, 1, 64, 0.005)],
 )
-def test_an_untrained_spectral_start_reproduces_its_truncation(length, features, hidden_size, amplitude, allowed) -> None:
+def test_an_untrained_spectral_start_reproduces_its_truncation(length, features, hidden_size, amplitude) -> None:
     noise = torch.rand(300, length, features)
     sequences = noise.cumsum(1) / length**0.5 if features == 1 else noise * torch.rand(features)
     model = autoencoder(sequences, hidden_size, hidden_size)
@@ -40,7 +40,7 @@ def test_an_untrained_spectral_start_reproduces_its_truncation(length, features,
         found = model(sequences).reconstruction.double()
     wanted = truncated(sequences, hidden_size)
     variance = (sequences - sequences.mean(0)).double().square().mean()
-    assert (found - wanted).square().mean() < allowed * (sequences - wanted).square().mean() + 1e-4 * variance
+    assert (found - wanted).square().mean() < 0.002 * variance
 
 
 def test_a_full_basis_loses_nothing() -> None:
@@ -57,7 +57,7 @@ def test_the_code_of_a_wider_memory_starts_as_pca() -> None:
     flat = sequences.flatten(1).double()
     flat = flat - flat.mean(0)
     pca = torch.linalg.eigvalsh(flat.T @ flat / len(flat))[:-8].sum() / 20
-    assert error == pytest.approx(pca, rel=0.03)
+    assert float(error) == pytest.approx(float(pca), rel=0.03)
 
 
 def test_layers_above_the_first_start_as_the_identity() -> None:

@@ -58,7 +58,7 @@ def test_floats_are_numbers_however_they_are_written(tmp_path, written: str) -> 
         ("dataset: toy", "dataset: toys", r"toy\.data: .*toys"),
         ("code_size: 32", "code_size: 64", r"toy: hidden_size 32 is below code_size 64"),
         ("trials: 24", "trials: 0", r"toy: hidden_size: tuned, with search\.trials: 0; a number is needed"),
-        ("decoding: backward", "decoding: forward", r"initialization: spectral needs .*decoding: backward"),
+        ("decoding: backward, output", "decoding: forward, output", r"initialization: spectral needs .*decoding: backward"),
         ("classification: 0.0", "classification: 0.5", r"toy: .*data without labels"),
         ("sections: [toy,", "sections: [toys,", r"sections lists toys, but there is no block toys; the nearest is toy"),
         ("sections: [toy,", "sections: [toy, toy,", r"sections: toy stands twice"),

@@ -1,5 +1,6 @@
 """A figure from arrays. Each is written under 100 KB, with the same bytes for the same arrays."""
 
+import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from lstm_ae.files import replacing
 
@@ -32,10 +34,13 @@ plt.rcParams.update(STYLE)  # type: ignore[arg-type]
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG without metadata and close the figure."""
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
+    """Write a PNG of 256 colours without metadata and close the figure."""
+    rendered = io.BytesIO()
+    figure.savefig(rendered, format="png")
     plt.close(figure)
+    with replacing(path) as temporary:
+        image = Image.open(rendered).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        image.save(temporary, format="png", optimize=True)
 
 
 def _titled(figure: Figure, title: str, note: str | None = None) -> Figure:

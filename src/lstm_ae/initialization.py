@@ -96,7 +96,7 @@ def frequency_basis(centred: Tensor, units: int) -> Basis:
             rotation[unit, unit] = 1.0 if k == 0 else -1.0
             write[unit], read[:, unit] = v[None], v[:, None] / length
         else:
-            angle = torch.tensor(2 * torch.pi * k / length).double()
+            angle = torch.tensor(2 * torch.pi * k / length, dtype=torch.float64)
             rotation[unit, unit] = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
             write[unit] = torch.stack([v.real, -v.imag])
             read[:, unit] = torch.stack([v.real, -v.imag], dim=1) * 2 / length

@@ -134,15 +134,11 @@ def fit(
             log.warning("training diverged in epoch %d; the best epoch before it is kept", epoch)
             break
         history.append({"train": means, "validation": scores})
+        if scores["loss"] < best[0]:
+            best = (scores["loss"], epoch, {name: tensor.detach().clone() for name, tensor in bare.state_dict().items()})
         if epoch_end:
             epoch_end(epoch, means, scores, bare)
         bar.set_postfix(validation=f"{scores['loss']:.5f}")
-        if scores["loss"] < best[0]:
-            best = (
-                scores["loss"],
-                epoch,
-                {name: tensor.detach().clone() for name, tensor in bare.state_dict().items()},
-            )
     bar.close()
     if not best[2]:
         raise InputError(f"training diverged in its first epoch at lr {chosen.lr:g}; a lower lr or gradient_clip is needed")
