@@ -48,8 +48,8 @@ def read_prices(path: Path, columns: Sequence[str], first_day: datetime.date, la
         raise InputError(f"{path}: column {missing[0]} is missing; found {', '.join(table.columns)}")
     table = table[needed].dropna(subset=["date", "Name"])
     for name in columns:
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()]
+        wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()]
+        if len(wrong):
             raise InputError(f"{path}: column {name}, line {wrong.index[0] + 2}: found {wrong.iloc[0]!r}, a number is allowed")
     days = pd.to_datetime(table["date"], format="%Y-%m-%d", errors="coerce")
     if days.isna().any():

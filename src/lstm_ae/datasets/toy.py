@@ -1,6 +1,7 @@
 """Uniform noise with a dip near the middle."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,9 @@ def prepare(directory: Path, data: ToyData) -> Prepared:
     """Split the generated sequences in the order they were drawn, which is random already."""
     path = directory / "toy.npz"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             sequences, centres = arrays["sequences"], arrays["centres"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"{path}: not the generated sequences ({error})") from error
     train, validation, _ = group_sizes(data.split, len(sequences))
     parts = np.split(np.arange(len(sequences)), [train, train + validation])

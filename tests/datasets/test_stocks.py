@@ -1,0 +1,181 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_ae.datasets import stocks
+from lstm_ae.errors import InputError
+
+
+@pytest.fixture
+def windows(params):
+    return params.section("snp").data
+
+
+@pytest.fixture
+def forecast(params):
+    return params.section("snp_forecast").data
+
+
+def rewritten(path, change) -> None:
+    table = pd.read_csv(path, dtype=object)
+    change(table).to_csv(path, index=False)
+
+
+def test_symbols_with_missing_days_are_left_out_and_counted(prices_csv, windows, caplog) -> None:
+    with caplog.at_level(logging.INFO):
+        found = stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day)
+    assert len(found.symbols) == 8 and "HHH" not in found.symbols
+    assert "8 of 9 symbols" in caplog.text and "left out: HHH" in caplog.text
+
+
+def test_share_classes_stay_together_and_the_named_stocks_are_in_test(prices_csv, windows) -> None:
+    for seed in range(20):
+        groups = stocks.split_companies(["AMZN", "BBB", "CCC", "DISCA", "DISCK", "EEE", "FFF", "GOOGL"], windows, seed)
+        assert {"AMZN", "GOOGL"} <= set(groups["test"])
+        assert any({"DISCA", "DISCK"} <= set(members) for members in groups.values())
+        assert sorted(symbol for members in groups.values() for symbol in members) == sorted(
+            ["AMZN", "BBB", "CCC", "DISCA", "DISCK", "EEE", "FFF", "GOOGL"]
+        )
+
+
+def test_windows_come_back_in_dollars(prices_csv, windows) -> None:
+    prepared = stocks.prepare_windows(prices_csv, windows, 0, "test")
+    raw = stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day)
+    test, about = prepared.splits["test"], prepared.description
+    dollars = stocks.to_dollars(test.values()[:, :, 0], test.extras["anchor"], about["scale"])
+    for row in (0, len(test) - 1):
+        symbol, start = about["symbols"]["test"][test.extras["symbol"][row]], test.extras["start"][row]
+        truth = raw.values[raw.symbols.index(symbol), start : start + 80, stocks.HIGH]
+        assert np.allclose(dollars[row], truth, rtol=1e-5)
+    assert prepared.splits["train"].sequences.std() == pytest.approx(1, abs=1e-3)
+    assert (test.sequences[:, 0] == 0).all()
+
+
+def test_test_windows_tile_every_day(prices_csv, windows) -> None:
+    prepared = stocks.prepare_windows(prices_csv, windows, 0, "test")
+    test, days = prepared.splits["test"], len(prepared.description["days"])
+    covered = {int(start) + step for start in test.extras["start"][test.extras["symbol"] == 0] for step in range(80)}
+    assert covered == set(range(days))
+
+
+def test_a_test_company_cannot_reach_training(prices_csv, windows) -> None:
+    before = stocks.prepare_windows(prices_csv, windows, 0, "test")
+    symbol = before.description["symbols"]["test"][0]
+
+    def doubled(table):
+        rows = table["Name"] == symbol
+        table.loc[rows, "high"] = (table.loc[rows, "high"].astype(float) * np.linspace(1, 9, rows.sum())).astype(str)
+        return table
+
+    rewritten(prices_csv, doubled)
+    after = stocks.prepare_windows(prices_csv, windows, 0, "test")
+    for name in ("train", "validation"):
+        assert np.array_equal(before.splits[name].sequences, after.splits[name].sequences)
+    assert before.description["scale"] == after.description["scale"]
+    assert not np.array_equal(before.splits["test"].sequences, after.splits["test"].sequences)
+
+
+def shocked(path, first_day: str):
+    """Every price from that day on is another one."""
+
+    def change(table):
+        rows = table["date"] >= first_day
+        for name in ("open", "high", "low", "close"):
+            table.loc[rows, name] = (table.loc[rows, name].astype(float) * 3).astype(str)
+        return table
+
+    rewritten(path, change)
+
+
+def test_the_future_cannot_reach_training(prices_csv, forecast) -> None:
+    before = stocks.prepare_forecast(prices_csv, forecast, "test")
+    shocked(prices_csv, "2017-01-02")
+    after = stocks.prepare_forecast(prices_csv, forecast, "test")
+    assert np.array_equal(before.splits["train"].sequences, after.splits["train"].sequences)
+    assert np.array_equal(before.splits["train"].following, after.splits["train"].following)
+    assert (before.description["means"], before.description["scales"]) == (after.description["means"], after.description["scales"])
+    assert not np.array_equal(before.splits["validation"].sequences, after.splits["validation"].sequences)
+
+
+def test_the_test_half_year_cannot_reach_validation(prices_csv, forecast) -> None:
+    before = stocks.prepare_forecast(prices_csv, forecast, "test")
+    shocked(prices_csv, "2017-07-03")
+    after = stocks.prepare_forecast(prices_csv, forecast, "test")
+    assert np.array_equal(before.splits["validation"].sequences, after.splits["validation"].sequences)
+    assert np.array_equal(before.splits["validation"].following, after.splits["validation"].following)
+    assert not np.array_equal(before.splits["test"].sequences, after.splits["test"].sequences)
+
+
+def test_each_day_of_a_split_is_scored_once_as_the_next_day(prices_csv, forecast) -> None:
+    prepared = stocks.prepare_forecast(prices_csv, forecast, "test")
+    days = prepared.description["days"]
+    for name, first, last in (("validation", "2017-01-01", "2017-06-30"), ("test", "2017-07-01", "2017-12-29")):
+        split = prepared.splits[name]
+        scored = []
+        for row in np.flatnonzero(split.extras["symbol"] == 0):
+            targets = split.extras["start"][row] + 1 + np.arange(80)
+            scored += [days[day] for day in targets[split.first_scored[row] :]]
+        assert sorted(scored) == [day for day in days if first <= day <= last]
+
+
+def test_every_horizon_day_of_a_rollout_lies_in_test(prices_csv, forecast) -> None:
+    prepared = stocks.prepare_forecast(prices_csv, forecast, "test")
+    days, starts = prepared.description["days"], prepared.splits["rollouts"].extras["start"]
+    assert days[starts.min() + forecast.fed] == min(day for day in days if day >= "2017-07-01")
+    assert days[starts.max() + forecast.window - 1] <= "2017-12-29"
+
+
+def test_returns_add_up_to_the_log_price(prices_csv, forecast) -> None:
+    prices = stocks.read_prices(prices_csv, stocks.COLUMNS, forecast.first_day, forecast.last_day)
+    found = stocks.returns(prices)
+    closes = np.log(prices.values[:, :, stocks.CLOSE])
+    assert np.allclose(closes[:, :1] + np.cumsum(found[:, :, stocks.CLOSE], axis=1), closes[:, 1:])
+    assert np.allclose(closes[:, :-1] + found[:, :, stocks.HIGH], np.log(prices.values[:, 1:, stocks.HIGH]))
+
+
+def test_a_day_of_no_volume_counts_as_the_last_one(prices_csv, forecast) -> None:
+    def silent(table):
+        table.loc[50, "volume"] = "0"
+        return table
+
+    rewritten(prices_csv, silent)
+    prices = stocks.read_prices(prices_csv, stocks.COLUMNS, forecast.first_day, forecast.last_day)
+    assert stocks.returns(prices)[0, 49, stocks.VOLUME] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="high"), "column high is missing; found date, open, low, close, volume, Name"),
+        (lambda t: pd.concat([t, t.iloc[:1]]), "AMZN has 2014-01-02 twice"),
+        (lambda t: t.assign(high=["abc", *t["high"][1:]]), r"column high, line 2: found 'abc', a number is allowed"),
+        (lambda t: t.assign(close=["-1", *t["close"][1:]]), r"AMZN, column close: found -1\.0, a number above 0 is allowed"),
+        (lambda t: t.assign(open=["0", *t["open"][1:]]), r"AMZN, column open: found 0\.0, a number above 0 is allowed"),
+        (lambda t: t.assign(date=["tomorrow", *t["date"][1:]]), "column date, line 2: found 'tomorrow', a date like"),
+        (lambda t: t[t["date"] < "2000"], "no rows from 2014-01-02 to 2017-12-29"),
+        (lambda t: t[t["Name"] == "HHH"].iloc[[0, 2, 3]], None),
+    ],
+)
+def test_a_broken_table_gets_one_line(prices_csv, windows, change, message) -> None:
+    rewritten(prices_csv, change)
+    with pytest.raises(InputError, match=message) as caught:
+        stocks.prepare_windows(prices_csv, windows, 0, "test")
+    assert str(prices_csv) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"a,b\n1,2,3\n4,5,6,7\n"])
+def test_what_is_no_table_gets_one_line(tmp_path, windows, content: bytes) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"prices\.csv: ") as caught:
+        stocks.prepare_windows(path, windows, 0, "test")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_real_file_has_477_complete_symbols(mirror, forecast) -> None:
+    prices = stocks.read_prices(mirror / "all_stocks_5yr.csv", stocks.COLUMNS, forecast.first_day, forecast.last_day)
+    assert len(prices.symbols) == 477
+    assert len(prices.days) == 1007
+    assert prices.values[prices.symbols.index("AMZN"), :, stocks.HIGH].max() == 1213.41

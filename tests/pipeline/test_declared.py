@@ -1,0 +1,73 @@
+"""dvc.yaml against the code and the sections, without running anything."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())["sections"]
+
+
+def imported(path: Path) -> set[Path]:
+    """The project's modules that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    candidates = (ROOT / "src" / Path(*name.split(".")).with_suffix(".py") for name in names if name.startswith("lstm_ae"))
+    return {candidate for candidate in candidates if candidate.is_file()}
+
+
+def transitive(path: Path) -> set[Path]:
+    found, waiting = set(), [path]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += imported(current)
+    return found
+
+
+@pytest.mark.parametrize("stage", PIPELINE["stages"])
+def test_a_stage_depends_on_exactly_the_modules_it_imports(stage: str) -> None:
+    declared = {dep for dep in PIPELINE["stages"][stage]["deps"] if dep.endswith(".py")}
+    wanted = {str(path.relative_to(ROOT)) for path in transitive(ROOT / "stages" / f"{stage}.py")}
+    if stage != "check":  # what params.py delivers to the others is tracked as params
+        wanted.discard("src/lstm_ae/params.py")
+    assert declared == wanted
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_has_its_metrics_plots_model_and_place_in_the_report(section: str) -> None:
+    assert f"metrics/{section}/test.json" in PIPELINE["metrics"]
+    assert f"plots/{section}" in PIPELINE["plots"]
+    assert {"path": f"models/{section}", "type": "model"} in PIPELINE["artifacts"].values()
+    assert {f"metrics/{section}/test.json", f"plots/{section}"} <= set(PIPELINE["stages"]["report"]["deps"])
+    assert any(f"metrics/{section}/training" in str(plot) for plot in PIPELINE["plots"])
+
+
+def test_no_plot_has_more_than_four_curves_over_two_revisions_and_every_axis_has_a_name() -> None:
+    curves = [next(iter(plot.values())) for plot in PIPELINE["plots"] if isinstance(plot, dict)]
+    assert curves
+    for plot in curves:
+        assert len(plot["y"]) <= 2
+        assert plot["x_label"] and plot["y_label"] and plot["title"]
+
+
+def test_check_comes_first() -> None:
+    assert next(iter(PIPELINE["stages"])) == "check"
+
+
+def test_git_ignores_what_dvc_caches_and_keeps_what_it_does_not() -> None:
+    for section in SECTIONS:
+        cached = (f"data/raw/{section}", f"data/prepared/{section}", f"models/{section}", f"metrics/{section}/search", f"metrics/{section}/training")
+        kept = (f"metrics/{section}/test.json", f"plots/{section}/loss.png")
+        for path, ignored in [*((path + "/x", True) for path in cached), *((path, False) for path in kept)]:
+            done = subprocess.run(["git", "check-ignore", "-q", "--no-index", path], cwd=ROOT, check=False)
+            assert (done.returncode == 0) == ignored, path

@@ -1,0 +1,49 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lstm_ae import figures
+
+RANDOM = np.random.default_rng(0)
+DAYS = [str(day.date()) for day in pd.bdate_range("2017-01-02", periods=80)]
+TRIALS = pd.DataFrame({
+    "trial": range(6), "state": ["complete"] * 5 + ["pruned"], "loss": RANDOM.random(6) + 0.01, "best_epoch": 1,
+    "hidden_size": range(32, 38), "lr": np.logspace(-4, -2, 6), "gradient_clip": np.logspace(-1, 1, 6), "layers": [1, 2, 3, 4, 1, 2],
+})  # fmt: skip
+IMPORTANCES = pd.DataFrame({"parameter": ["lr", "layers"], "importance": [0.7, 0.3]})
+RANGES = {"hidden_size": [32, 49], "lr": [1e-4, 1e-2], "gradient_clip": [0.1, 10], "layers": [1, 4]}
+CURVE = {"train": pd.Series([3.0, 2, 1], [1, 2, 3]), "validation": pd.Series([4.0, 3, 2, 1])}
+
+DRAWN = {
+    "toy_examples": lambda: figures.toy_examples(
+        {"train": RANDOM.random((2, 50)), "test": RANDOM.random((2, 50))}, RANDOM.random((30, 50)), RANDOM.integers(20, 30, 30)
+    ),
+    "sequence_reconstructions": lambda: figures.sequence_reconstructions({"test": (RANDOM.random((2, 50)), RANDOM.random((2, 50)))}, "title"),
+    "digits": lambda: figures.digits(RANDOM.random((10, 28, 28)), RANDOM.random((10, 28, 28)), "title"),
+    "learning_curves": lambda: figures.learning_curves({"loss": CURVE, "accuracy": CURVE}, "title " * 40, ["loss"], "a note"),
+    "search": lambda: figures.search(TRIALS, IMPORTANCES, RANGES),
+    "prices": lambda: figures.prices(DAYS, {"A": RANDOM.random(80) + 1, "B": RANDOM.random(80) + 1}, "high", None),
+    "stock_reconstructions": lambda: figures.stock_reconstructions(DAYS, {"A": (RANDOM.random(80) + 1, RANDOM.random(80) + 1)}, 80, "t", None),
+    "forecasts": lambda: figures.forecasts({"A": (DAYS, RANDOM.random(80), RANDOM.random(40), RANDOM.random(40), 40)}, "title", None),
+    "error_by_horizon": lambda: figures.error_by_horizon(
+        {name: RANDOM.random(40) + 0.1 for name in ("model", "persistence", "drift", "least squares")},
+        dict.fromkeys(("model", "persistence", "drift", "least squares"), 0.1), "title", None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_figure_is_a_small_png_without_metadata(name: str, tmp_path) -> None:
+    path = tmp_path / f"{name}.png"
+    figures.save(DRAWN[name](), path)
+    assert path.stat().st_size < 100_000
+    with Image.open(path) as image:
+        assert image.format == "PNG" and min(image.size) > 200
+        assert not {"Software", "date", "Creation Time"} & set(image.info)
+
+
+def test_the_same_arrays_give_the_same_bytes(tmp_path) -> None:
+    for name in ("a", "b"):
+        figures.save(figures.search(TRIALS, IMPORTANCES, RANGES), tmp_path / f"{name}.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import torch
+
+from lstm_ae.datasets import stocks
+from lstm_ae.forecasting import FORECASTERS, Forecast, fit_least_squares, multi_step, one_step
+from lstm_ae.model import Architecture, LSTMAutoencoder
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def prepared(prices_csv, params):
+    return stocks.prepare_forecast(prices_csv, params.section("snp_forecast").data, "test")
+
+
+@pytest.fixture
+def model() -> LSTMAutoencoder:
+    return LSTMAutoencoder(Architecture(5, 80, 8, 4, 1, "state", "backward", "linear", None, 8, True)).eval()
+
+
+def test_skill_is_one_less_the_share_of_persistence() -> None:
+    truth = np.zeros((4, 3))
+    said = {name: np.full((4, 3), value) for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 0.0), strict=True)}
+    scores = Forecast(truth, said, np.ones((4, 3), bool)).scores()
+    assert (scores["skill"], scores["skill_drift"], scores["skill_least_squares"]) == (0.75, 0.0, 1.0)
+    assert scores["rmse_dollars"] == pytest.approx(np.e - 1)
+
+
+def test_unscored_days_do_not_count() -> None:
+    truth = np.zeros((1, 2))
+    said = {name: np.array([[99.0, 1.0]]) for name in FORECASTERS}
+    assert Forecast(truth, said, np.array([[False, True]])).errors()["model"] == 1.0
+
+
+def test_a_perfect_prediction_gives_the_true_high(prepared, model, monkeypatch) -> None:
+    split, about = prepared.splits["test"], prepared.description
+    truth = np.concatenate([split.values()[:, 1:], split.following[:, None].astype(float)], axis=1)
+    monkeypatch.setattr("lstm_ae.forecasting.answers", lambda *_: type("Answers", (), {"predictions": truth}))
+    found = one_step(model, fit_least_squares(prepared.splits["train"]), split, about, CPU)
+    assert found.errors()["model"] < 1e-10 < found.errors()["persistence"]
+
+
+def test_a_perfect_rollout_gives_the_true_highs(prepared, model, monkeypatch) -> None:
+    split, about = prepared.splits["rollouts"], prepared.description
+    answers = iter(torch.from_numpy(split.sequences[:, about["fed"] :]).split(500))
+    monkeypatch.setattr(model, "roll_forward", lambda *_: next(answers))
+    found = multi_step(model, fit_least_squares(prepared.splits["train"]), split, about, CPU)
+    assert found.errors()["model"] < 1e-8 < found.errors()["persistence"]
+
+
+def test_the_future_moves_no_earlier_forecast(prepared, model) -> None:
+    line, about = fit_least_squares(prepared.splits["train"]), prepared.description
+    split = prepared.splits["rollouts"].take(np.arange(3))
+    changed = split.take(np.arange(3))
+    fed = about["fed"]
+    changed.sequences[:, fed:] += 5
+    for array in changed.extras.values():
+        if array.ndim == 2:
+            array[:, fed:] += 5
+    before, after = (multi_step(model, line, windows, about, CPU) for windows in (split, changed))
+    for name in FORECASTERS:
+        assert np.array_equal(before.said[name], after.said[name])
+
+    single = prepared.splits["test"].take(np.arange(3))
+    later = prepared.splits["test"].take(np.arange(3))
+    later.sequences[:, 60:] += 5
+    later.extras["log_high"][:, 60:] += 5
+    later.extras["log_close"][:, 60:] += 5
+    before, after = (one_step(model, line, windows, about, CPU) for windows in (single, later))
+    for name in FORECASTERS:
+        assert np.array_equal(before.said[name][:, 20:60], after.said[name][:, 20:60])
+
+
+def test_persistence_and_drift_are_what_they_say(prepared, model) -> None:
+    line, about, split = fit_least_squares(prepared.splits["train"]), prepared.description, prepared.splits["rollouts"]
+    found = multi_step(model, line, split, about, CPU)
+    last = split.extras["log_high"][:, about["fed"] - 1]
+    assert (found.said["persistence"] == last[:, None]).all()
+    assert np.allclose(np.diff(found.said["drift"], axis=1), about["means"][stocks.CLOSE])

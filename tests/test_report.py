@@ -1,0 +1,29 @@
+import pandas as pd
+
+from lstm_ae.report import Page, read_page, render, results_table
+
+METRICS = {
+    "mse": 0.01, "mean_mse": 0.08, "pca_mse": 0.02, "pca_clipped_mse": 0.019, "code_size": 32, "hidden_size": 48, "data_source": "generated",
+}  # fmt: skip
+
+
+def test_the_page_is_self_contained_and_shows_every_figure(tmp_path) -> None:
+    for name in ("loss", "examples", "unknown"):
+        (tmp_path / f"{name}.png").write_bytes(b"png")
+    pd.DataFrame({"trial": [0], "loss": [0.5]}).to_csv(tmp_path / "trials.csv", index=False)
+    page = read_page("toy", METRICS, tmp_path)
+    assert [caption for caption, _ in page.figures] == ["Examples from each split", "Losses by epoch", "unknown"]
+    html = render([page], [("Compared", "data:image/png;base64,AA==")])
+    assert html.count("<img ") == 4 and "http" not in html
+    assert html.count("alt=") == 4
+
+
+def test_text_from_data_is_escaped() -> None:
+    page = Page("toy", METRICS | {"data_source": "REDUCED <script>"}, [], pd.DataFrame())
+    html = render([page], [])
+    assert "<script>" not in html and "REDUCED &lt;script&gt;" in html
+
+
+def test_the_table_stands_beside_pca_and_the_report() -> None:
+    row = results_table({"toy": METRICS}).iloc[0]
+    assert (row["MSE"], row["PCA"], row["PCA, clipped"], row["the original report"]) == ("0.01000", "0.02000", "0.01900", "MSE 0.0655")

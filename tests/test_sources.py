@@ -1,0 +1,154 @@
+import gzip
+import io
+import pickle
+
+import numpy as np
+import pytest
+from torchvision.datasets import MNIST
+
+from lstm_ae import sources
+from lstm_ae.datasets.stocks import COLUMNS, read_prices
+from lstm_ae.errors import InputError
+from lstm_ae.sources import ArrayUnpickler, RawFile, Wheel, bring_mnist, bring_stocks, sha256
+
+CONTENT = b"the original bytes"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("LSTM_AE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("LSTM_AE_MIRROR", "")
+
+
+@pytest.fixture
+def raw_file() -> RawFile:
+    return RawFile("file.csv", sha256(CONTENT), ())
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """No URL and no package index answers."""
+
+    def refuse(*_, **__):
+        raise OSError("no network in this test")
+
+    def no_index(wheel: Wheel):
+        raise InputError(f"{wheel.requirement}: no package index in this test")
+
+    monkeypatch.setattr(sources.pooch, "retrieve", refuse)
+    monkeypatch.setattr(sources, "_from_wheel", no_index)
+    sources._mnist_from_wheel.cache_clear()
+
+
+def test_a_mirror_with_the_right_bytes_is_used(tmp_path, monkeypatch, raw_file) -> None:
+    (tmp_path / "file.csv").write_bytes(CONTENT)
+    monkeypatch.setenv("LSTM_AE_MIRROR", f"/nowhere:{tmp_path}")
+    assert sources._original(raw_file) == CONTENT
+
+
+def test_a_mirror_with_wrong_bytes_is_not_used(tmp_path, monkeypatch, raw_file) -> None:
+    (tmp_path / "file.csv").write_bytes(b"other bytes")
+    monkeypatch.setenv("LSTM_AE_MIRROR", str(tmp_path))
+    with pytest.raises(InputError, match=r"file\.csv: wrong SHA-256"):
+        sources._original(raw_file)
+
+
+def test_the_next_url_is_tried_when_one_lies(tmp_path, monkeypatch) -> None:
+    asked = []
+
+    def retrieve(url, known_hash, name, directory, **_):
+        asked.append((url, known_hash))
+        if url == "bad":
+            raise ValueError("hash of downloaded file does not match")
+        (tmp_path / name).write_bytes(CONTENT)
+        return str(tmp_path / name)
+
+    monkeypatch.setattr(sources.pooch, "retrieve", retrieve)
+    assert sources._original(RawFile("f", sha256(CONTENT), ("bad", "good"))) == CONTENT
+    assert asked == [("bad", f"sha256:{sha256(CONTENT)}"), ("good", f"sha256:{sha256(CONTENT)}")]
+
+
+def test_a_download_is_kept_and_a_damaged_one_is_fetched_again() -> None:
+    fetched = []
+
+    def maker() -> bytes:
+        fetched.append(1)
+        return CONTENT
+
+    path = sources._cached("f", sha256(CONTENT), maker)
+    assert sources._cached("f", sha256(CONTENT), maker) == path and len(fetched) == 1
+    path.write_bytes(b"damaged")
+    assert sources._cached("f", sha256(CONTENT), maker).read_bytes() == CONTENT and len(fetched) == 2
+
+
+def test_wrong_bytes_never_take_the_final_name(tmp_path) -> None:
+    with pytest.raises(InputError, match="no source has it"):
+        sources._cached("f", sha256(CONTENT), lambda: b"wrong")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_where_nothing_answers_there_is_no_data(offline, tmp_path) -> None:
+    with pytest.raises(InputError, match="no source has it"):
+        bring_mnist(tmp_path / "mnist")
+    with pytest.raises(InputError, match="no package index in this test"):
+        bring_stocks(tmp_path / "stocks.csv")
+    assert not (tmp_path / "stocks.csv").exists()
+
+
+def test_torchvision_reads_what_a_mirror_gives(mirror, offline, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("LSTM_AE_MIRROR", str(mirror))
+    assert bring_mnist(tmp_path / "mnist") == "MNIST"
+    assert len(MNIST(str(tmp_path / "mnist"), train=True, download=False)) == 60_000
+    monkeypatch.setenv("LSTM_AE_MIRROR", "")
+    bring_mnist(tmp_path / "again")  # from the cache alone
+
+
+def test_stocks_of_a_mirror_are_the_original(mirror, offline, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("LSTM_AE_MIRROR", str(mirror))
+    assert bring_stocks(tmp_path / "s.csv") == sources.FULL_STOCKS
+    assert sha256((tmp_path / "s.csv").read_bytes()) == sources.STOCKS_FILE.sha256
+
+
+def test_the_package_index_has_the_same_mnist_and_a_reduced_stock_set(params, tmp_path, monkeypatch, caplog) -> None:
+    def refuse(*_, **__):
+        raise OSError("public URLs are left out of this test")
+
+    monkeypatch.setattr(sources.pooch, "retrieve", refuse)
+    try:
+        bring_mnist(tmp_path / "mnist")  # every file has passed its SHA-256
+    except InputError as error:
+        if "pip could not download" in str(error):
+            pytest.skip("no package index answers here")
+        raise
+    assert bring_stocks(tmp_path / "s.csv") == sources.REDUCED_STOCKS
+    assert "REDUCED SET" in caplog.text
+    data = params.section("snp").data
+    prices = read_prices(tmp_path / "s.csv", COLUMNS, data.first_day, data.last_day)
+    assert prices.symbols == ["AAPL", "AMZN", "GOOG", "GOOGL", "META", "NFLX", "NVDA"]
+    assert len(prices.days) == 1007
+
+
+class Hostile:
+    def __reduce__(self):
+        return (print, ("arbitrary code ran",))
+
+
+def test_a_hostile_pickle_is_refused(capsys) -> None:
+    with pytest.raises(InputError, match=r"a pickle asks for builtins\.print; only numpy arrays are allowed"):
+        ArrayUnpickler(io.BytesIO(pickle.dumps(Hostile())), encoding="latin1").load()
+    assert "arbitrary" not in capsys.readouterr().out
+
+
+def test_idx_files_are_rebuilt_from_the_pickle(monkeypatch, tmp_path) -> None:
+    random = np.random.default_rng(0)
+    pixels, labels = random.integers(0, 256, (5, 784)), random.integers(0, 10, 5)
+    path = tmp_path / "mnist.pkl.gz"
+    parts = [((pixels[rows] / 256).astype(np.float32), labels[rows]) for rows in (slice(0, 3), slice(3, 4), slice(4, 5))]
+    path.write_bytes(gzip.compress(b""))
+    monkeypatch.setattr(sources, "_cached", lambda *_: path)
+    monkeypatch.setattr(ArrayUnpickler, "load", lambda _: parts)
+    sources._mnist_from_wheel.cache_clear()
+    files = sources._mnist_from_wheel()
+    sources._mnist_from_wheel.cache_clear()
+    assert files["train-images-idx3-ubyte"] == bytes.fromhex("00000803000000040000001c0000001c") + pixels[:4].astype(np.uint8).tobytes()
+    assert files["t10k-labels-idx1-ubyte"] == bytes.fromhex("0000080100000001") + bytes([labels[4]])
