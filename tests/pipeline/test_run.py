@@ -23,13 +23,24 @@ def checkout(directory: Path) -> Path:
     path = directory / "params.yaml"
     text = re.sub(r"^sections: .*$", f"sections: [{', '.join(SECTIONS)}]", path.read_text(), flags=re.MULTILINE)
     path.write_text(text.replace("budget: full", "budget: smoke"))
+    pipeline = directory / "dvc.yaml"
+    kept = [line for line in pipeline.read_text().splitlines(keepends=True) if not absent(line)]
+    pipeline.write_text("".join(kept))
     for command in (
         ["git", "init", "--quiet"],
+        ["git", "config", "user.name", "test"],
+        ["git", "config", "user.email", "test@example.org"],
         ["git", "add", "--all"],
-        ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "start"],
+        ["git", "commit", "--quiet", "--message", "start"],
     ):
         subprocess.run(command, cwd=directory, check=True)
     return directory
+
+
+def absent(line: str) -> bool:
+    """Whether a line of dvc.yaml is a dependency of the report on a section that is left out here."""
+    found = re.fullmatch(r"      - (?:metrics|plots)/(\w+)(?:/test\.json)?\n", line)
+    return found is not None and found[1] not in SECTIONS
 
 
 def run(directory: Path, environment: dict[str, str], *command: str) -> str:
@@ -69,12 +80,11 @@ def test_the_same_inputs_give_the_same_bytes_elsewhere(finished: Path, environme
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_lr_reruns_train_evaluate_and_report_alone_and_one_section_alone(finished: Path, environment) -> None:
-    after = {"train@toy", "evaluate@toy", "report"}
-    assert stages_run(run(finished, environment, "dvc", "exp", "run", "-S", "toy.lr=1e-5")) == after
-    everywhere = {f"{stage}@{section}" for stage in ("train", "evaluate") for section in SECTIONS} | {"report"}
-    output = run(finished, environment, "dvc", "exp", "run", "-S", "toy.lr=tuned", "-S", "lr=1e-2")
-    assert stages_run(output) - {"check"} == everywhere
+def test_lr_reruns_train_evaluate_and_report_of_its_sections_alone(finished: Path, environment) -> None:
+    one = stages_run(run(finished, environment, "dvc", "exp", "run", "-S", "toy.lr=1e-5"))
+    assert one == {"check", "train@toy", "evaluate@toy", "report"}
+    every = stages_run(run(finished, environment, "dvc", "exp", "run", "-S", "toy.lr=tuned", "-S", "lr=1e-2"))
+    assert every == {"check", "report", *(f"{stage}@{section}" for stage in ("train", "evaluate") for section in SECTIONS)}
 
 
 @pytest.mark.parametrize(
