@@ -52,7 +52,9 @@ def test_without_labels_the_model_gets_none(data, tmp_path) -> None:
     assert "classes" not in prepared.description
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:5000], lambda b: b"\0\0\x09\x03" + b[4:], lambda b: b"", lambda b: b[:8] + b"\0\0\0\x20" + b[12:]])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:5000], lambda b: b"\0\0\x09\x03" + b[4:], lambda b: b"", lambda b: b[:8] + b"\0\0\0\x20" + b[12:]]
+)
 def test_a_damaged_file_is_an_error_of_one_line(data, tmp_path, damage) -> None:
     write_idx(tmp_path)
     path = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"

@@ -66,7 +66,13 @@ def test_check_comes_first() -> None:
 
 def test_git_ignores_what_dvc_caches_and_keeps_what_it_does_not() -> None:
     for section in SECTIONS:
-        cached = (f"data/raw/{section}", f"data/prepared/{section}", f"models/{section}", f"metrics/{section}/search", f"metrics/{section}/training")
+        cached = (
+            f"data/raw/{section}",
+            f"data/prepared/{section}",
+            f"models/{section}",
+            f"metrics/{section}/search",
+            f"metrics/{section}/training",
+        )
         kept = (f"metrics/{section}/test.json", f"plots/{section}/loss.png")
         for path, ignored in [*((path + "/x", True) for path in cached), *((path, False) for path in kept)]:
             done = subprocess.run(["git", "check-ignore", "-q", "--no-index", path], cwd=ROOT, check=False)
