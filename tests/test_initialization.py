@@ -60,15 +60,27 @@ def test_the_code_of_a_wider_memory_starts_as_pca() -> None:
     assert float(error) == pytest.approx(float(pca), rel=0.03)
 
 
-def test_layers_above_the_first_start_as_the_identity() -> None:
+@pytest.mark.parametrize("code_size", [8, 16])
+def test_layers_above_the_first_start_unread_and_learn(code_size: int) -> None:
     sequences = torch.rand(200, 20, 1)
-    errors = []
+    reconstructions = []
     for layers in (1, 3):
-        model = autoencoder(sequences, 16, 16, layers)
+        model = autoencoder(sequences, 16, code_size, layers)
         initialize(model, "spectral", sequences, 0.01)
-        with torch.no_grad():
-            errors.append(float((model(sequences).reconstruction - sequences).square().mean()))
-    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+        reconstructions.append(model(sequences).reconstruction)
+    assert torch.allclose(*reconstructions, atol=1e-5)
+    reconstructions[1].square().sum().backward()
+    assert model.readout.weight.grad[:, 16:].abs().max() > 0
+    assert model.to_code.weight.grad[:, 16:].abs().max() > 0
+
+
+def test_a_spectral_code_is_white() -> None:
+    sequences = torch.rand(2000, 20, 1)
+    model = autoencoder(sequences, 20, 8)
+    initialize(model, "spectral", sequences, 0.005)
+    with torch.no_grad():
+        code = model(sequences).code
+    assert torch.allclose(code.T @ code / len(code), torch.eye(8), atol=0.1)
 
 
 def test_a_predicting_model_starts_with_a_mean_constant_in_time() -> None:

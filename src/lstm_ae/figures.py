@@ -44,7 +44,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _titled(figure: Figure, title: str, note: str | None = None) -> Figure:
-    width = int(figure.get_figwidth() * 14)  # characters that fit a line
+    width = int(figure.get_figwidth() * 11)  # characters that fit a line
     lines = textwrap.wrap(title, width) + ([note] if note else [])
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontweight="bold")
     return figure

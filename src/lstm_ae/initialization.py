@@ -25,8 +25,8 @@ def initialize(model: LSTMAutoencoder, kind: str, sequences: Tensor, amplitude: 
         Root mean square of a hidden unit at the end of a sequence, for the spectral start.
     """
     if kind == "chrono":
-        chrono(model.encoder, model.architecture.sequence_length)
-        chrono(model.decoder, model.architecture.sequence_length)
+        for stack in (model.encoder, model.decoder):
+            chrono(stack.first, model.architecture.sequence_length)
     elif kind == "spectral":
         spectral(model, sequences, amplitude)
 
@@ -34,13 +34,12 @@ def initialize(model: LSTMAutoencoder, kind: str, sequences: Tensor, amplitude: 
 @torch.no_grad()
 def chrono(lstm: nn.LSTM, sequence_length: int) -> None:
     """Forget biases log U(1, T - 1), input biases their negative (Tallec and Ollivier 2018, eq. 16)."""
-    for layer in range(lstm.num_layers):
-        bias = getattr(lstm, f"bias_ih_l{layer}")
-        getattr(lstm, f"bias_hh_l{layer}").zero_()
-        bias.zero_()
-        input_gate, forget_gate, _, _ = bias.chunk(4)
-        forget_gate.copy_(torch.empty_like(forget_gate).uniform_(1, max(sequence_length - 1, 1)).log())
-        input_gate.copy_(-forget_gate)
+    _, _, bias, other_bias = lstm.all_weights[0]
+    bias.zero_()
+    other_bias.zero_()
+    input_gate, forget_gate, _, _ = bias.chunk(4)
+    forget_gate.copy_(torch.empty_like(forget_gate).uniform_(1, max(sequence_length - 1, 1)).log())
+    input_gate.copy_(-forget_gate)
 
 
 class Basis(NamedTuple):
@@ -111,69 +110,72 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> Non
 
     With gates i, o near 1 and f near 0 and small signals an LSTM computes h_t = f h_(t-1) + o i (W h_(t-1) + U x_t), so
     W = (rotation - f I) / (o i) makes it the linear recurrence of `frequency_basis`. Every unit ends a sequence at rms `amplitude`, where
-    tanh is nearly linear; two fixed gains keep the weights at the size torch draws. With more hidden units than code numbers the code
-    is the principal components of the last state, measured in the energy they carry. Layers above the first start as the identity.
+    tanh is nearly linear; fixed gains keep the weights at the size torch draws. With more hidden units than code numbers the code
+    is the principal components of the last state, measured in the energy they carry. Layers above the first keep torch's start and are
+    read with weight zero: they begin to count as they learn.
     """
     a = model.architecture
+    hidden = a.hidden_size
     sequences = sequences.double()
     mean = sequences.mean(dim=0)
     if a.predicts:
         mean = mean.mean(dim=0, keepdim=True).expand(a.sequence_length, -1)
-    basis = frequency_basis(sequences - mean, a.hidden_size)
+    basis = frequency_basis(sequences - mean, hidden)
     scale = amplitude / basis.rms
-    usual = (3 * a.hidden_size) ** -0.5  # rms of torch's uniform(-1/sqrt(H), 1/sqrt(H))
+    usual = (3 * hidden) ** -0.5  # rms of torch's uniform(-1/sqrt(H), 1/sqrt(H))
 
     model.mean.copy_(mean)
     write = basis.write * scale[:, None]
     input_gain = _rms(write[: basis.used]) / usual
-    for lstm, rotation, write_weight in (
-        (model.encoder, basis.rotation, write / input_gain),
-        (model.decoder, basis.rotation.T, None),
-    ):
-        for layer in range(lstm.num_layers):
-            _linear_layer(lstm, layer, rotation, write_weight, basis.used)
     model.input_gain.copy_(input_gain)
-    model.state_gain.fill_(1 / amplitude)
+    _linear_recurrence(model.encoder.first, basis.rotation, write / input_gain, basis.used)
+    _linear_recurrence(model.decoder.first, basis.rotation.T, None, basis.used)
+    for stack in (model.encoder, model.decoder):
+        stack.gain.fill_(1 / amplitude)
 
     # One step of the decoder has passed before the first readout: undo it.
-    read = basis.read @ basis.rotation / scale
+    read = basis.read @ basis.rotation * basis.rms
     output_gain = _rms(read[:, : basis.used]) / usual
     model.output_gain.copy_(output_gain)
-    model.readout.weight.copy_(read / output_gain)
+    model.readout.weight.zero_()
+    model.readout.weight[:, :hidden] = (read / output_gain).to(model.readout.weight)
     model.readout.bias.zero_()
 
-    if isinstance(model.to_code, nn.Linear) and isinstance(model.from_code, nn.Linear):
-        states, _ = model.encode(sequences[:PROJECTION_SEQUENCES].to(model.mean.dtype))
-        energy = basis.weight.sqrt() / scale
-        energy[basis.used :] = 0
-        weighted = states[-1].double().cpu() * energy
-        values, vectors = torch.linalg.eigh(weighted.T @ weighted / len(weighted))
-        components = vectors[:, -a.code_size :].flip(1)
-        spread = values[-a.code_size :].flip(0).clamp(min=values[-1] * 1e-10).sqrt()
-        model.to_code.weight.copy_((components / spread * amplitude).T * energy)
-        inverse = torch.where(energy > 0, 1 / energy.clamp(min=torch.finfo(energy.dtype).tiny), 0)
-        model.from_code.weight.copy_(inverse[:, None] * components * spread / amplitude)
+    if isinstance(model.to_code, nn.Linear):
+        weights, inverse = torch.eye(hidden).double(), None
+        if isinstance(model.from_code, nn.Linear):
+            states, _ = model.encode(sequences[:PROJECTION_SEQUENCES].to(model.mean.dtype))
+            weights, inverse = _projection(states[-1][:, :hidden].double(), basis, a.code_size)
+            model.from_code.weight.copy_(inverse)
+        model.to_code.weight.zero_()
+        model.to_code.weight[:, :hidden] = weights.to(model.to_code.weight)
 
 
-def _linear_layer(lstm: nn.LSTM, layer: int, rotation: Tensor, write: Tensor | None, used: int) -> None:
-    """Make one layer compute h_t = rotation h_(t-1) + write x_t; above the first layer h_t = x_t. `write` None ignores the input."""
+def _projection(states: Tensor, basis: Basis, code_size: int) -> tuple[Tensor, Tensor]:
+    """Last states (N, H) to their principal components (code_size, H), each at rms 1, and back (H, code_size)."""
+    energy = basis.weight.sqrt() * basis.rms
+    energy[basis.used :] = 0
+    weighted = states * energy
+    values, vectors = torch.linalg.eigh(weighted.T @ weighted / len(weighted))
+    components = vectors[:, -code_size:].flip(1)
+    spread = values[-code_size:].flip(0).clamp(min=values[-1] * 1e-10).sqrt()
+    inverse = torch.where(energy > 0, 1 / energy.clamp(min=torch.finfo(energy.dtype).tiny), 0)
+    return (components / spread).T * energy, inverse[:, None] * components * spread
+
+
+def _linear_recurrence(lstm: nn.LSTM, rotation: Tensor, write: Tensor | None, used: int) -> None:
+    """Make a layer compute h_t = rotation h_(t-1) + write x_t. `write` None ignores the input."""
+    weight_ih, weight_hh, bias_ih, bias_hh = lstm.all_weights[0]
     hidden = lstm.hidden_size
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    weight_ih, weight_hh, bias_ih, bias_hh = (getattr(lstm, f"{name}_l{layer}") for name in names)
     candidate = slice(2 * hidden, 3 * hidden)
     spare = weight_ih[candidate][used:].clone()  # units without a component keep torch's draw, so that they can learn
-    identity = torch.eye(hidden).double()
     for tensor in (weight_ih, weight_hh, bias_ih, bias_hh):
         tensor.zero_()
-    if layer > 0:
-        weight_ih[candidate] = (identity / OPEN**2).to(weight_ih)
-        weight_hh[candidate] = (-FORGET * identity / OPEN**2).to(weight_hh)
-    else:
-        weight_hh[candidate] = ((rotation - FORGET * identity) / OPEN**2).to(weight_hh)
-        if write is not None:
-            weight_ih[candidate] = (write / OPEN**2).to(weight_ih)
-            weight_ih[candidate][used:] = spare
-            weight_hh[candidate][used:] = 0
+    weight_hh[candidate] = ((rotation - FORGET * torch.eye(hidden).double()) / OPEN**2).to(weight_hh)
+    if write is not None:
+        weight_ih[candidate] = (write / OPEN**2).to(weight_ih)
+        weight_ih[candidate][used:] = spare
+        weight_hh[candidate][used:] = 0
     bias_ih.copy_(torch.tensor([GATE, -GATE, 0.0, GATE]).repeat_interleave(hidden))
 
 

@@ -1,6 +1,5 @@
 """The LSTM autoencoder: encoder, code, decoder and the heads that read them. Shapes: B sequences, T steps, m features."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -42,35 +41,56 @@ class Output(NamedTuple):
     predictions: Tensor | None  # (B, T, m): at t the prediction of step t + 1
 
 
+class Stack(nn.Module):
+    """LSTM layers whose first and last are both read (skip connections, Graves 2013): the first may be a linear memory, whose states
+    are small; the upper ones add what is not linear. `gain` brings the states of the first to the size of 1.
+    """
+
+    gain: Tensor
+
+    def __init__(self, inputs: int, hidden_size: int, layers: int) -> None:
+        super().__init__()
+        self.register_buffer("gain", torch.ones(()))
+        self.first = nn.LSTM(inputs, hidden_size)
+        self.upper = nn.LSTM(hidden_size, hidden_size, layers - 1) if layers > 1 else None
+        self.width = hidden_size * min(layers, 2)
+
+    def forward(self, steps: Tensor, first: State | None = None, upper: State | None = None) -> tuple[Tensor, State, State | None]:
+        """(T, B, inputs), after the states of the layers, to what is read, (T, B, width), and the states of the layers."""
+        states, first = self.first(steps, first)
+        states = states * self.gain
+        if self.upper is None:
+            return states, first, None
+        refined, upper = self.upper(states, upper)
+        return torch.cat([states, refined], dim=2), first, upper
+
+
 class LSTMAutoencoder(nn.Module):
     """Encoder LSTM, code, decoder LSTM (Srivastava et al. 2015), with optional class and prediction heads.
 
     The decoder sees the code alone: as the first state of its first layer (hidden and cell state made of the same numbers; its input is a
-    constant zero), or as its input at every step. `mean`, `input_gain`, `state_gain` and `output_gain` are constants that an
+    constant zero), or as its input at every step. `mean`, `input_gain`, `output_gain` and the gains of the stacks are constants that an
     initialization may set, so that the signal inside has the size that it needs while the weights have the size that Adam needs.
     """
 
     mean: Tensor
     input_gain: Tensor
-    state_gain: Tensor
     output_gain: Tensor
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = self.architecture = architecture
         self.register_buffer("mean", torch.zeros(a.sequence_length, a.features))
-        for name in ("input_gain", "state_gain", "output_gain"):
+        for name in ("input_gain", "output_gain"):
             self.register_buffer(name, torch.ones(()))
-        project = a.code_size != a.hidden_size
-        self.encoder = nn.LSTM(a.features, a.hidden_size, a.layers)
-        self.to_code = nn.Linear(a.hidden_size, a.code_size, bias=False) if project else nn.Identity()
-        if a.code_enters == "state":
-            self.from_code = nn.Linear(a.code_size, a.hidden_size, bias=False) if project else nn.Identity()
-            self.decoder = nn.LSTM(1, a.hidden_size, a.layers)
-        else:
-            self.from_code = nn.Identity()
-            self.decoder = nn.LSTM(a.code_size, a.hidden_size, a.layers)
-        self.readout = nn.Linear(a.hidden_size, a.features)
+        as_state = a.code_enters == "state"
+        self.encoder = Stack(a.features, a.hidden_size, a.layers)
+        self.decoder = Stack(1 if as_state else a.code_size, a.hidden_size, a.layers)
+        plain = a.code_size == self.encoder.width
+        self.to_code = nn.Identity() if plain else nn.Linear(self.encoder.width, a.code_size, bias=False)
+        project = as_state and a.code_size != a.hidden_size
+        self.from_code = nn.Linear(a.code_size, a.hidden_size, bias=False) if project else nn.Identity()
+        self.readout = nn.Linear(self.decoder.width, a.features)
         self.classifier = None
         if a.classes:
             self.classifier = nn.Sequential(
@@ -79,23 +99,21 @@ class LSTMAutoencoder(nn.Module):
                 nn.ReLU(),
                 nn.Linear(a.class_hidden_size, a.classes),
             )
-        self.predictor = nn.Linear(a.hidden_size, a.features) if a.predicts else None
+        self.predictor = nn.Linear(self.encoder.width, a.features) if a.predicts else None
 
     def encode(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T, m) to the encoder's states (T, B, hidden_size) and the code (B, code_size)."""
-        steps = ((sequences - self.mean) * self.input_gain).transpose(0, 1).contiguous()
-        states, _ = self.encoder(steps)
+        """(B, T, m) to what the encoder knows at each step, (T, B, width), and the code (B, code_size)."""
+        states, _, _ = self.encoder(self._steps(sequences))
         return states, self.to_code(states[-1])
 
     def decode(self, code: Tensor) -> Tensor:
         """Codes (B, code_size) to sequences (B, T, m)."""
         a = self.architecture
         if a.code_enters == "state":
-            first = self.from_code(code)
-            state = torch.cat([first[None], first.new_zeros(a.layers - 1, *first.shape)])
-            states, _ = self.decoder(first.new_zeros(a.sequence_length, len(code), 1), (state, state))
+            first = (self.from_code(code) / self.decoder.gain)[None]
+            states, _, _ = self.decoder(first.new_zeros(a.sequence_length, len(code), 1), (first, first))
         else:
-            states, _ = self.decoder(code.expand(a.sequence_length, *code.shape))
+            states, _, _ = self.decoder(code.expand(a.sequence_length, *code.shape))
         steps = self.readout(states) * self.output_gain
         if a.decoding == "backward":
             steps = steps.flip(0)
@@ -103,9 +121,9 @@ class LSTMAutoencoder(nn.Module):
         return torch.sigmoid(values) if a.output == "sigmoid" else values
 
     def predict(self, states: Tensor) -> Tensor:
-        """The encoder's states (..., hidden_size) to the next step (..., m) of each."""
+        """What the encoder knows (..., width) to the next step (..., m)."""
         assert self.predictor is not None
-        return self.predictor(states * self.state_gain)
+        return self.predictor(states)
 
     def forward(self, sequences: Tensor) -> Output:
         """One pass over (B, T, m)."""
@@ -116,21 +134,24 @@ class LSTMAutoencoder(nn.Module):
 
     def roll_forward(self, sequences: Tensor, steps: int) -> Tensor:
         """Feed (B, t, m), t up to T, then the model's own predictions; (B, steps, m) of them. `mean` must be constant in time."""
-        mean = self.mean[0]
-        states, state = self.encoder(((sequences - mean) * self.input_gain).transpose(0, 1).contiguous())
+        states, *memory = self.encoder(self._steps(sequences))
         predicted = [self.predict(states[-1])]
         for _ in range(steps - 1):
-            output, state = self.encoder(((predicted[-1] - mean) * self.input_gain)[None], state)
-            predicted.append(self.predict(output[0]))
+            states, *memory = self.encoder(self._steps(predicted[-1][:, None]), *memory)
+            predicted.append(self.predict(states[-1]))
         return torch.stack(predicted, dim=1)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters by the name of their rate factor: the matrices of the two LSTMs, their biases, and all that projects or reads out."""
+        """Parameters by the name of their rate factor: the matrices of the two first layers, the biases of these, and all the rest."""
         named: dict[str, list[nn.Parameter]] = {"encoder": [], "decoder": [], "biases": [], "heads": []}
         for name, parameter in self.named_parameters():
-            lstm = name.split(".")[0]
-            named["heads" if lstm not in named else "biases" if ".bias" in name else lstm].append(parameter)
+            stack, layer, *_ = name.split(".")
+            named["heads" if layer != "first" else "biases" if ".bias" in name else stack].append(parameter)
         return named
+
+    def _steps(self, sequences: Tensor) -> Tensor:
+        """(B, t, m) to the encoder's input, (t, B, m)."""
+        return ((sequences - self.mean[: sequences.shape[1]]) * self.input_gain).transpose(0, 1).contiguous()
 
 
 def as_input(sequences: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -162,7 +183,7 @@ def load_model(directory: Path, weights: str = "weights.safetensors") -> LSTMAut
         model = LSTMAutoencoder(Architecture(**read_json(directory / "model.json")))
         model.load_state_dict(load_file(directory / weights))
     except FileNotFoundError as error:
-        raise InputError(f"{directory}: no {Path(error.filename or weights).name}; `dvc repro` makes it") from error
-    except (TypeError, RuntimeError, SafetensorError, json.JSONDecodeError) as error:
+        raise InputError(f"{directory / weights}: not found; `dvc repro` makes it") from error
+    except (TypeError, RuntimeError, SafetensorError) as error:
         raise InputError(f"{directory / weights}: not the weights of model.json ({' '.join(str(error).split())[:200]})") from error
     return model.eval()

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
-from lstm_ae.initialization import PROJECTION_SEQUENCES, initialize
+from lstm_ae.initialization import initialize
 from lstm_ae.model import Architecture, LSTMAutoencoder, as_input
 from lstm_ae.objectives import DeviceSplit, Metrics, losses, mean_losses, weighted
 from lstm_ae.params import Hyperparameters, Model, Training
@@ -61,7 +61,7 @@ def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | No
         class_hidden_size=model.class_hidden_size, predicts=train.following is not None,
     )  # fmt: skip
     autoencoder = LSTMAutoencoder(architecture)
-    sample = train.thinned(max(SPECTRUM_SEQUENCES, PROJECTION_SEQUENCES))
+    sample = train.thinned(SPECTRUM_SEQUENCES)
     initialize(autoencoder, model.initialization, as_input(torch.from_numpy(sample.sequences)), model.amplitude)
     return autoencoder
 

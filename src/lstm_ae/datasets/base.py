@@ -12,8 +12,6 @@ from safetensors.numpy import load_file, save_file
 from lstm_ae.errors import InputError
 from lstm_ae.files import read_json, replacing, write_json
 
-SPLITS = ("train", "validation", "test")
-
 
 @dataclass(frozen=True)
 class Split:
