@@ -25,7 +25,10 @@ DRAWN = {
     "search": lambda: figures.search(TRIALS, IMPORTANCES, RANGES),
     "prices": lambda: figures.prices(DAYS, {"A": RANDOM.random(80) + 1, "B": RANDOM.random(80) + 1}, "high", None),
     "stock_reconstructions": lambda: figures.stock_reconstructions(DAYS, {"A": (RANDOM.random(80) + 1, RANDOM.random(80) + 1)}, 80, "t", None),
-    "forecasts": lambda: figures.forecasts({"A": (DAYS, RANDOM.random(80), RANDOM.random(40), RANDOM.random(40), 40)}, "title", None),
+    "forecasts": lambda: figures.forecasts(
+        {"A": figures.ForecastPanel(DAYS, RANDOM.random(80), RANDOM.random(40), (np.zeros(40), np.ones(40)), RANDOM.random(40), 40)},
+        "title", None,
+    ),
     "error_by_horizon": lambda: figures.error_by_horizon(
         {name: RANDOM.random(40) + 0.1 for name in ("model", "persistence", "drift", "least squares")},
         dict.fromkeys(("model", "persistence", "drift", "least squares"), 0.1), "title", None,

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_ae import forecasting
 from lstm_ae.datasets import stocks
-from lstm_ae.forecasting import FORECASTERS, Forecast, fit_least_squares, multi_step, one_step
+from lstm_ae.forecasting import FORECASTERS, Forecast, diebold_mariano, fit_least_squares, multi_step, one_step
 from lstm_ae.model import Architecture, LSTMAutoencoder
 
 CPU = torch.device("cpu")
@@ -22,7 +23,7 @@ def model() -> LSTMAutoencoder:
 def test_skill_is_one_less_the_share_of_persistence() -> None:
     truth = np.zeros((4, 3))
     said = {name: np.full((4, 3), value) for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 0.0), strict=True)}
-    scores = Forecast(truth, said, np.ones((4, 3), bool)).scores()
+    scores = Forecast(truth, said, np.ones((4, 3), bool), np.zeros((4, 3), int), np.ones((4, 3))).scores()
     assert (scores["skill"], scores["skill_drift"], scores["skill_least_squares"]) == (0.75, 0.0, 1.0)
     assert scores["rmse_dollars"] == pytest.approx(np.e - 1)
 
@@ -30,7 +31,36 @@ def test_skill_is_one_less_the_share_of_persistence() -> None:
 def test_unscored_days_do_not_count() -> None:
     truth = np.zeros((1, 2))
     said = {name: np.array([[99.0, 1.0]]) for name in FORECASTERS}
-    assert Forecast(truth, said, np.array([[False, True]])).errors()["model"] == 1.0
+    assert Forecast(truth, said, np.array([[False, True]]), np.array([[0, 1]]), np.ones((1, 2))).errors()["model"] == 1.0
+
+
+def test_diebold_mariano_finds_a_difference_where_there_is_one() -> None:
+    random = np.random.default_rng(0)
+    p_values = np.array([diebold_mariano(random.normal(0, 1, 125)) for _ in range(2000)])
+    assert 0.03 < (p_values < 0.05).mean() < 0.09  # Newey and West's variance is a little low in small samples
+    assert diebold_mariano(random.normal(0.5, 1, 125)) < 0.01
+
+
+def test_diebold_mariano_by_hand() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    differences = np.array([0.3, -0.1, 0.4])  # floor(4 * 0.03^(2/9)) = 1 lag, at weight 1 / 2
+    n, centred = 3, differences - differences.mean()
+    variance = centred @ centred / n + centred[1:] @ centred[:-1] / n
+    wanted = 2 * stats.t.sf(abs(differences.mean() / np.sqrt(variance / n) * np.sqrt((n - 1) / n)), n - 1)
+    assert diebold_mariano(differences) == pytest.approx(wanted)
+
+
+def test_stocks_of_one_day_are_one_observation() -> None:
+    random = np.random.default_rng(0)
+    daily = random.normal(0, 1, 60)
+    one, many = (
+        Forecast(
+            np.zeros((count, 60)), {name: np.tile(np.sqrt(np.abs(daily)) * (name == "model") + 0.5, (count, 1)) for name in FORECASTERS},
+            np.ones((count, 60), bool), np.tile(np.arange(60), (count, 1)), np.ones((count, 60)),
+        ).p_value("drift")
+        for count in (1, 50)
+    )  # fmt: skip
+    assert one == pytest.approx(many)
 
 
 def test_a_perfect_prediction_gives_the_true_high(prepared, model, monkeypatch) -> None:
@@ -78,3 +108,27 @@ def test_persistence_and_drift_are_what_they_say(prepared, model) -> None:
     last = split.extras["log_high"][:, about["fed"] - 1]
     assert (found.said["persistence"] == last[:, None]).all()
     assert np.allclose(np.diff(found.said["drift"], axis=1), about["means"][stocks.CLOSE])
+
+
+def test_intervals_cover_what_they_say() -> None:
+    random = np.random.default_rng(0)
+
+    def forecast() -> Forecast:
+        volatility = random.uniform(0.01, 0.05, (200, 20))
+        said = {"model": random.normal(0, volatility)}
+        return Forecast(np.zeros((200, 20)), said, np.ones((200, 20), bool), np.zeros((200, 20), int), volatility)
+
+    unseen = forecast()
+    scores = unseen.interval_scores(forecasting.half_widths(forecast(), unseen))
+    assert scores["coverage"] == pytest.approx(scores["level"], abs=0.02)
+
+
+def test_recent_volatility_looks_back_a_month_and_never_ahead() -> None:
+    closes = np.cumsum(np.random.default_rng(0).normal(0, 0.01, (3, 60)), axis=1)
+    found = forecasting.recent_volatility(closes)
+    returns = np.diff(closes, axis=1)
+    assert np.allclose(found[:, 50], np.sqrt(np.square(returns[:, 30:50]).mean(axis=1)))
+    assert np.allclose(found[:, 5], np.sqrt(np.square(returns[:, :5]).mean(axis=1)))
+    later = closes.copy()
+    later[:, 41:] += 1
+    assert np.array_equal(forecasting.recent_volatility(later)[:, :41], found[:, :41])

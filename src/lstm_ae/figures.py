@@ -4,6 +4,7 @@ import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 
@@ -43,7 +44,7 @@ def save(figure: Figure, path: Path) -> None:
         image.save(temporary, format="png", optimize=True)
 
 
-def _titled(figure: Figure, title: str, note: str | None = None) -> Figure:
+def titled(figure: Figure, title: str, note: str | None = None) -> Figure:
     width = int(figure.get_figwidth() * 11)  # characters that fit a line
     lines = textwrap.wrap(title, width) + ([note] if note else [])
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontweight="bold")
@@ -72,7 +73,7 @@ def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -
     )
     axes.set(xlabel="step", ylabel=f"{len(sample)} test sequences, sorted by dip", title="what distinguishes them")
     figure.colorbar(image, ax=axes, label="value", shrink=0.8)
-    return _titled(figure, "The splits are drawn alike; a sequence is its noise and the place of its dip")
+    return titled(figure, "The splits are drawn alike; a sequence is its noise and the place of its dip")
 
 
 def sequence_reconstructions(groups: Mapping[str, tuple[Array, Array]], title: str) -> Figure:
@@ -88,7 +89,7 @@ def sequence_reconstructions(groups: Mapping[str, tuple[Array, Array]], title: s
     for axes in grid[-1]:
         axes.set_xlabel("step")
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return _titled(figure, title)
+    return titled(figure, title)
 
 
 def digits(originals: Array, reconstructions: Array, title: str) -> Figure:
@@ -105,7 +106,7 @@ def digits(originals: Array, reconstructions: Array, title: str) -> Figure:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
         axes_row[0].set_ylabel(label, rotation=0, ha="right", va="center")
-    return _titled(figure, title)
+    return titled(figure, title)
 
 
 def learning_curves(
@@ -129,9 +130,9 @@ def learning_curves(
         axes.xaxis.get_major_locator().set_params(integer=True)
         if measure in logarithmic:
             axes.set_yscale("log")
-            _plain_log(axes)
+            plain_log(axes)
         axes.legend()
-    return _titled(figure, title, note)
+    return titled(figure, title, note)
 
 
 def search(trials: pd.DataFrame, importances: pd.DataFrame, ranges: Mapping[str, Sequence[float]]) -> Figure:
@@ -161,13 +162,13 @@ def search(trials: pd.DataFrame, importances: pd.DataFrame, ranges: Mapping[str,
             axes.xaxis.get_major_locator().set_params(integer=True)
     panels[0].set_ylabel("validation loss")
     for axes in (history, panels[0]):
-        _plain_log(axes)
+        plain_log(axes)
     best = complete.sort_values("loss", kind="stable").iloc[0]
-    return _titled(figure, f"The best of {len(trials)} trials: hidden size {best['hidden_size']:.0f}, lr {best['lr']:.2g}, "
+    return titled(figure, f"The best of {len(trials)} trials: hidden size {best['hidden_size']:.0f}, lr {best['lr']:.2g}, "
                            f"clip {best['gradient_clip']:.2g}, layers {best['layers']:.0f}")  # fmt: skip
 
 
-def _plain_log(axes: Axes) -> None:
+def plain_log(axes: Axes) -> None:
     """Numbers as people read them on a logarithmic y axis."""
     axes.yaxis.set_major_locator(mticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(mticker.FuncFormatter(lambda value, _: f"{value:.4g}"))
@@ -193,7 +194,7 @@ def prices(days: Sequence[str], series: Mapping[str, Array], column: str, note: 
     _date_axis(axes)
     axes.legend()
     growth = ", ".join(f"{symbol} {values[-1] / values[0]:.1f}-fold" for symbol, values in series.items())
-    return _titled(figure, f"From {days[0]} to {days[-1]}: {growth}", note)
+    return titled(figure, f"From {days[0]} to {days[-1]}: {growth}", note)
 
 
 def stock_reconstructions(
@@ -214,28 +215,34 @@ def stock_reconstructions(
         axes.set(ylabel="dollars", title=f"{symbol}, off by {np.abs(reconstruction / original - 1).mean():.2%} on average")
     _date_axis(grid[-1, 0])
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return _titled(figure, title, note)
+    return titled(figure, title, note)
 
 
-def forecasts(panels: Mapping[str, tuple[Sequence[str], Array, Array, Array, int]], title: str, note: str | None) -> Figure:
-    """Truth, one-step and multi-step forecast in dollars, a panel a stock.
+class ForecastPanel(NamedTuple):
+    """One stock in dollars; the forecasts cover the days after those fed."""
 
-    Parameters
-    ----------
-    panels
-        {symbol: (days, truth, one-step, multi-step, days fed)}; the two forecasts cover the days after those fed.
-    """
+    days: Sequence[str]
+    truth: Array
+    one_step: Array
+    interval: tuple[Array, Array]  # of one_step, low and high
+    multi_step: Array
+    fed: int
+
+
+def forecasts(panels: Mapping[str, ForecastPanel], title: str, note: str | None) -> Figure:
+    """Truth, one-step forecast with its 90 % interval and multi-step forecast in dollars, a panel a stock."""
     figure, grid = plt.subplots(len(panels), 1, figsize=(7.5, 1.9 * len(panels) + 0.8), sharex=True, squeeze=False)
-    for axes, (symbol, (days, truth, single, multiple, fed)) in zip(grid[:, 0], panels.items(), strict=True):
-        dates = pd.to_datetime(list(days))
-        axes.plot(dates, truth, color=ORIGINAL, label="truth")
-        axes.plot(dates[fed:], single, color=SECOND, linestyle=":", linewidth=1.6, label="one step ahead")
-        axes.plot(dates[fed:], multiple, color=MODEL, linestyle="--", label="multi-step, fed its own predictions")
+    for axes, (symbol, panel) in zip(grid[:, 0], panels.items(), strict=True):
+        dates, fed = pd.to_datetime(list(panel.days)), panel.fed
+        axes.fill_between(dates[fed:], *panel.interval, color=SECOND, alpha=0.2, linewidth=0, label="its 90 % interval")
+        axes.plot(dates, panel.truth, color=ORIGINAL, label="truth")
+        axes.plot(dates[fed:], panel.one_step, color=SECOND, linestyle=":", linewidth=1.6, label="one step ahead")
+        axes.plot(dates[fed:], panel.multi_step, color=MODEL, linestyle="--", label="multi-step, fed its own predictions")
         axes.axvline(dates[fed - 1], color=FOURTH, linewidth=0.8)
         axes.set(ylabel="dollars", title=symbol)
     _date_axis(grid[-1, 0])
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return _titled(figure, title, note)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return titled(figure, title, note)
 
 
 def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], title: str, note: str | None) -> Figure:
@@ -257,4 +264,4 @@ def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], t
     left.set(xlabel="horizon, days", ylabel="RMSE of the log high, per cent")
     left.legend()
     right.set(xlabel="horizon, days", ylabel="skill over persistence")
-    return _titled(figure, title, note)
+    return titled(figure, title, note)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 from lstm_ae.baselines import Autoregression, least_squares
 from lstm_ae.datasets.base import Split
@@ -17,15 +18,21 @@ from lstm_ae.objectives import EVALUATION_BATCH
 Array = NDArray[np.float64]
 FORECASTERS = ("model", "persistence", "drift", "least squares")
 LAGS = 10  # days the least-squares line reads
+VOLATILITY_DAYS = 20  # a month of trading
+LEVEL = 0.9  # of prediction intervals
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Log highs, arrays of one shape (N, steps): the truth, what each of `FORECASTERS` said, and which of the steps count."""
+    """Log highs, arrays of one shape (N, steps): the truth, what each of `FORECASTERS` said, which of the steps count, their days, and
+    the volatility known when each was made.
+    """
 
     truth: Array
     said: dict[str, Array]
     scored: NDArray[np.bool_]
+    days: NDArray[np.int64]
+    volatility: Array
 
     def errors(self, steps: slice = slice(None), dollars: bool = False) -> dict[str, float]:
         """Mean squared error of each forecaster over the scored ones of these steps, of logs or of dollars."""
@@ -48,6 +55,22 @@ class Forecast:
             "rmse_dollars_persistence": dollars["persistence"] ** 0.5,
         }
 
+    def p_value(self, against: str) -> float:
+        """Two-sided p-value of equal squared errors of the model and another, one step ahead (`diebold_mariano`).
+
+        Stocks move together: a day is one observation, the mean over its stocks.
+        """
+        ours, theirs = (np.square(self.said[name] - self.truth)[self.scored] for name in ("model", against))
+        day = self.days[self.scored]
+        counts = np.bincount(day)
+        return diebold_mariano((np.bincount(day, ours - theirs) / np.maximum(counts, 1))[counts > 0])
+
+    def interval_scores(self, widths: Array) -> dict[str, float]:
+        """Share of the truth within the half widths (N, steps) around the model, and the mean whole width in per cent of the price."""
+        inside = np.abs(self.said["model"] - self.truth) <= widths
+        width = 200 * widths[self.scored].mean()
+        return {"level": LEVEL, "coverage": float(inside[self.scored].mean()), "width_percent": float(width)}
+
     def rmse_by_step(self) -> dict[str, Array]:
         """Root mean square error of the logs at each step (steps,), by forecaster."""
         errors = [self.errors(slice(step, step + 1)) for step in range(self.truth.shape[1])]
@@ -68,14 +91,15 @@ def one_step(model: LSTMAutoencoder, line: Autoregression, split: Split, descrip
     by_line = np.full_like(predictions, np.nan)
     by_line[:, line.lags - 1 :] = line.predict(split.values())
     persistence = log_high[:, :-1]
-    scored = np.arange(predictions.shape[1])[None] >= split.first_scored[:, None]
+    steps = np.arange(predictions.shape[1])[None]
     said = {
         "model": log_close[:, :-1] + unscaled(predictions, description, HIGH),
         "persistence": persistence,
         "drift": persistence + description["means"][CLOSE],
         "least squares": log_close[:, :-1] + unscaled(by_line, description, HIGH),
     }
-    return Forecast(log_high[:, 1:], said, scored)
+    days = split.extras["start"][:, None] + 1 + steps
+    return Forecast(log_high[:, 1:], said, steps >= split.first_scored[:, None], days, recent_volatility(log_close[:, :-1]))
 
 
 @torch.no_grad()
@@ -95,7 +119,45 @@ def multi_step(model: LSTMAutoencoder, line: Autoregression, split: Split, descr
         "drift": persistence + description["means"][CLOSE] * np.arange(1, horizon + 1),
         "least squares": accumulated(by_line, last_close, description),
     }
-    return Forecast(log_high[:, fed:], said, np.ones_like(persistence, dtype=bool))
+    days = split.extras["start"][:, None] + fed + np.arange(horizon)
+    volatility = np.repeat(recent_volatility(split.extras["log_close"][:, :fed])[:, -1:], horizon, axis=1)
+    return Forecast(log_high[:, fed:], said, np.ones_like(persistence, dtype=bool), days, volatility)
+
+
+def diebold_mariano(differences: Array) -> float:
+    """Two-sided p-value of a mean of zero for a series (days,) of one-step loss differences (Diebold and Mariano 1995).
+
+    The variance is that of Newey and West (1987) with floor(4 (n / 100)^(2 / 9)) lags, the statistic corrected for a small n and
+    referred to Student's t with n - 1 degrees of freedom (Harvey, Leybourne and Newbold 1997). 1 where all errors are the same.
+    """
+    n = len(differences)
+    centred = differences - differences.mean()
+    lags = int(4 * (n / 100) ** (2 / 9))
+    covariances = [centred[lag:] @ centred[: n - lag] / n for lag in range(lags + 1)]
+    variance = covariances[0] + 2 * sum((1 - lag / (lags + 1)) * covariances[lag] for lag in range(1, lags + 1))
+    if not variance > 0:
+        return 1.0
+    statistic = differences.mean() / np.sqrt(variance / n) * np.sqrt((n - 1) / n)
+    return float(2 * stdtr(n - 1, -abs(statistic)))
+
+
+def half_widths(calibration: Forecast, forecast: Forecast) -> Array:
+    """Half widths (N, steps) of 90 % prediction intervals: split conformal, scaled by volatility (Lei et al. 2018).
+
+    `calibration` forecasts days that neither training nor the other forecast has seen.
+    """
+    scaled = (np.abs(calibration.said["model"] - calibration.truth) / calibration.volatility)[calibration.scored]
+    rank = min(int(np.ceil((len(scaled) + 1) * LEVEL)), len(scaled))
+    return forecast.volatility * np.partition(scaled, rank - 1)[rank - 1]
+
+
+def recent_volatility(log_close: Array) -> Array:
+    """Root mean square of the last daily log returns, up to 20, at each day: log closes (N, T) to (N, T)."""
+    squares = np.square(np.diff(log_close, axis=1, prepend=log_close[:, :1]))
+    sums = np.cumsum(squares, axis=1)
+    sums[:, VOLATILITY_DAYS:] -= sums[:, :-VOLATILITY_DAYS].copy()
+    days = np.minimum(np.arange(squares.shape[1]), VOLATILITY_DAYS).clip(1)
+    return np.asarray(np.sqrt(sums / days).clip(1e-6))
 
 
 def unscaled(standard: Array, description: dict[str, Any], column: int) -> Array:

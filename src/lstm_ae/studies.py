@@ -11,11 +11,11 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lstm_ae import figures
+from lstm_ae import figures, forecasting
 from lstm_ae.datasets.base import Split, as_real
 from lstm_ae.datasets.stocks import to_dollars
 from lstm_ae.evaluation import answers, class_metrics
-from lstm_ae.forecasting import Forecast, fit_least_squares, multi_step, one_step
+from lstm_ae.forecasting import Forecast
 from lstm_ae.model import LSTMAutoencoder, load_model
 from lstm_ae.objectives import DeviceSplit, mean_losses
 
@@ -159,13 +159,21 @@ def stock_windows(case: Case) -> Owed:
 
 def stock_forecast(case: Case) -> Owed:
     """3.3.3 and 3.3.4: both losses; one-step and multi-step forecasts over the truth, and their error by horizon."""
-    line = fit_least_squares(case.splits["train"])
-    about, rollouts = case.description, case.splits["rollouts"]
-    single = one_step(case.model, line, case.splits["test"], about, case.device)
-    multiple = multi_step(case.model, line, rollouts, about, case.device)
+    about, rollouts, device = case.description, case.splits["rollouts"], case.device
+    line = forecasting.fit_least_squares(case.splits["train"])
+    single = forecasting.one_step(case.model, line, case.splits["test"], about, device)
+    calibration = forecasting.one_step(case.model, line, case.splits["validation"], about, device)
+    widths = forecasting.half_widths(calibration, single)
+    multiple = forecasting.multi_step(case.model, line, rollouts, about, device)
     horizon, fed = multiple.truth.shape[1], about["fed"]
-    by_horizon = [{"horizon": h + 1, **multiple.scores(slice(h, h + 1))} for h in range(horizon)]
-    metrics: dict[str, Any] = {"one_step": single.scores(), "multi_step": {**multiple.scores(), "by_horizon": by_horizon}}
+    tests = {f"p_value_{name.replace(' ', '_')}": single.p_value(name) for name in forecasting.FORECASTERS if name != "model"}
+    metrics: dict[str, Any] = {
+        "one_step": {**single.scores(), **tests, "interval": single.interval_scores(widths)},
+        "multi_step": {
+            **multiple.scores(),
+            "by_horizon": [{"horizon": h + 1, **multiple.scores(slice(h, h + 1))} for h in range(horizon)],
+        },
+    }
 
     panels = {}
     for symbol in _shown(about["symbols"], 3):
@@ -173,8 +181,12 @@ def stock_forecast(case: Case) -> Owed:
         start = int(rollouts.extras["start"][row])
         days = about["days"][start : start + fed + horizon]
         multi = multiple.said["model"][row]
-        ahead = _days_ahead(single, case.splits["test"], row_symbol=rollouts.extras["symbol"][row], first=start + fed, count=horizon)
-        panels[symbol] = (days, np.exp(rollouts.extras["log_high"][row]), np.exp(ahead), np.exp(multi), fed)
+        said = single.said["model"]
+        ahead, low, high = (
+            np.exp(_days_ahead(values, single, case.splits["test"], rollouts.extras["symbol"][row], start + fed, horizon))
+            for values in (said, said - widths, said + widths)
+        )
+        panels[symbol] = figures.ForecastPanel(days, np.exp(rollouts.extras["log_high"][row]), ahead, (low, high), np.exp(multi), fed)
 
     one, many = metrics["one_step"], metrics["multi_step"]
     summary = f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {horizon} days fed back"
@@ -187,13 +199,13 @@ def stock_forecast(case: Case) -> Owed:
     }
 
 
-def _days_ahead(single: Forecast, split: Split, row_symbol: int, first: int, count: int) -> Array:
-    """The one-step forecasts (count,) of one symbol from day `first` on, gathered from the windows that score those days."""
+def _days_ahead(values: Array, single: Forecast, split: Split, symbol: int, first: int, count: int) -> Array:
+    """Values of one-step forecasts (N, steps) of one symbol from day `first` on, (count,), from the windows that score those days."""
     found = np.full(count, np.nan)
-    for row in np.flatnonzero(split.extras["symbol"] == row_symbol):
-        days = split.extras["start"][row] + 1 + np.flatnonzero(single.scored[row]) - first
+    for row in np.flatnonzero(split.extras["symbol"] == symbol):
+        days = single.days[row][single.scored[row]] - first
         inside = (days >= 0) & (days < count)
-        found[days[inside]] = single.said["model"][row][single.scored[row]][inside]
+        found[days[inside]] = values[row][single.scored[row]][inside]
     return found
 
 
