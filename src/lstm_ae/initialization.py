@@ -137,15 +137,16 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> Non
     read = basis.read @ basis.rotation * basis.rms
     output_gain = _rms(read[:, : basis.used]) / usual
     model.output_gain.copy_(output_gain)
-    model.readout.weight.zero_()
-    model.readout.weight[:, :hidden] = (read / output_gain).to(model.readout.weight)
+    model.readout.weight.copy_(read / output_gain)
     model.readout.bias.zero_()
+    if model.upper_readout is not None:
+        model.upper_readout.weight.zero_()
 
     if isinstance(model.to_code, nn.Linear):
         weights, inverse = torch.eye(hidden).double(), None
         if isinstance(model.from_code, nn.Linear):
-            states, _ = model.encode(sequences[:PROJECTION_SEQUENCES].to(model.mean.dtype))
-            weights, inverse = _projection(states[-1][:, :hidden].double(), basis, a.code_size)
+            known, _ = model.encode(sequences[:PROJECTION_SEQUENCES].to(model.mean.dtype))
+            weights, inverse = _projection(known.memory[-1].double(), basis, a.code_size)
             model.from_code.weight.copy_(inverse)
         model.to_code.weight.zero_()
         model.to_code.weight[:, :hidden] = weights.to(model.to_code.weight)

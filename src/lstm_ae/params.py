@@ -102,6 +102,7 @@ class Model(Block):
     output: Literal["linear", "sigmoid"]
     initialization: Literal["plain", "chrono", "spectral"]
     amplitude: Positive
+    period: Count
     class_hidden_size: Count
 
     @model_validator(mode="after")
@@ -191,6 +192,8 @@ class Section(Block):
         has_labels = isinstance(self.data, MnistData) and self.data.labels
         if self.training.loss_weights.classification > 0 and not has_labels:
             raise ValueError("training.loss_weights.classification is above 0 for data without labels; 0 is allowed")
+        if isinstance(self.data, StockForecastData) and self.model.period > 1:
+            raise ValueError(f"model.period: found {self.model.period}; 1 is allowed where every day is predicted")
         if self.training.loss_weights.prediction > 0 and not isinstance(self.data, StockForecastData):
             raise ValueError("training.loss_weights.prediction is above 0 for data without a next step; 0 is allowed")
         return self

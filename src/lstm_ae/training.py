@@ -47,7 +47,7 @@ def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | No
     Raises
     ------
     InputError
-        The code is larger than the hidden state, or as large as a sequence.
+        The code is larger than the hidden state, or as large as a sequence; or the period does not divide the sequence.
     """
     length, features = train.sequences.shape[1:]
     code_size = model.code_size or chosen.hidden_size
@@ -55,9 +55,11 @@ def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | No
         raise InputError(f"hidden_size {chosen.hidden_size} is below code_size {code_size}; at least the code size is allowed")
     if code_size >= length * features:
         raise InputError(f"code_size {code_size}: below {length * features}, the numbers of one sequence, is allowed")
+    if length % model.period:
+        raise InputError(f"period {model.period}: found sequences of {length} steps; a divisor of that is allowed")
     architecture = Architecture(
         features=features, sequence_length=length, hidden_size=chosen.hidden_size, code_size=code_size, layers=chosen.layers,
-        code_enters=model.code_enters, decoding=model.decoding, output=model.output, classes=classes,
+        period=model.period, code_enters=model.code_enters, decoding=model.decoding, output=model.output, classes=classes,
         class_hidden_size=model.class_hidden_size, predicts=train.following is not None,
     )  # fmt: skip
     autoencoder = LSTMAutoencoder(architecture)
@@ -94,8 +96,7 @@ def fit(
         Not one epoch ended with a finite loss.
     """
     weights = training.loss_weights.model_dump()
-    factors = training.lr_factors.model_dump()
-    groups = [{"params": parameters, "lr": chosen.lr * factors[name]} for name, parameters in model.groups().items()]
+    groups = _rated(model, training, chosen.lr)
     optimizer = _optimizer(training, groups)
     steps = math.ceil(len(train) / training.batch_size) * chosen.epochs
     schedule = _schedule(optimizer, training, steps)
@@ -144,6 +145,15 @@ def fit(
         raise InputError(f"training diverged in its first epoch at lr {chosen.lr:g}; a lower lr or gradient_clip is needed")
     bare.load_state_dict(best[2])
     return Trained(bare.cpu().eval(), best[1], best[0], diverged, history)
+
+
+def _rated(model: LSTMAutoencoder, training: Training, lr: float) -> list[dict[str, object]]:
+    """Parameters with their learning rates; those of rate 0 are fixed, which spares their gradients."""
+    factors = training.lr_factors.model_dump()
+    for name, parameters in model.groups().items():
+        for parameter in parameters:
+            parameter.requires_grad_(factors[name] > 0)
+    return [{"params": parameters, "lr": lr * factors[name]} for name, parameters in model.groups().items() if factors[name] > 0]
 
 
 def _optimizer(training: Training, groups: list[dict[str, object]]) -> torch.optim.Optimizer:
