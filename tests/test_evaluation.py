@@ -9,7 +9,7 @@ from lstm_ae.model import Architecture, LSTMAutoencoder
 
 
 def test_answers_do_not_depend_on_the_batches() -> None:
-    model = LSTMAutoencoder(Architecture(1, 6, 4, 4, 1, "state", "backward", "linear", 3, 8, False))
+    model = LSTMAutoencoder(Architecture(1, 6, 4, 4, 1, 1, "state", "backward", "linear", 3, 8, False))
     sequences = np.random.default_rng(0).random((1100, 6, 1), dtype=np.float32)
     whole = answers(model, sequences, torch.device("cpu"))
     some = answers(model, sequences[700:703], torch.device("cpu"))

@@ -17,7 +17,7 @@ def prepared(prices_csv, params):
 
 @pytest.fixture
 def model() -> LSTMAutoencoder:
-    return LSTMAutoencoder(Architecture(5, 80, 8, 4, 1, "state", "backward", "linear", None, 8, True)).eval()
+    return LSTMAutoencoder(Architecture(5, 80, 8, 4, 1, 1, "state", "backward", "linear", None, 8, True)).eval()
 
 
 def test_skill_is_one_less_the_share_of_persistence() -> None:

@@ -8,7 +8,7 @@ from lstm_ae.model import Architecture, LSTMAutoencoder
 def autoencoder(sequences: torch.Tensor, hidden_size: int, code_size: int, layers: int = 1, predicts: bool = False) -> LSTMAutoencoder:
     _, length, features = sequences.shape
     return LSTMAutoencoder(
-        Architecture(features, length, hidden_size, code_size, layers, "state", "backward", "linear", None, 16, predicts)
+        Architecture(features, length, hidden_size, code_size, layers, 1, "state", "backward", "linear", None, 16, predicts)
     )
 
 
@@ -70,7 +70,7 @@ def test_layers_above_the_first_start_unread_and_learn(code_size: int) -> None:
         reconstructions.append(model(sequences).reconstruction)
     assert torch.allclose(*reconstructions, atol=1e-5)
     reconstructions[1].square().sum().backward()
-    assert model.readout.weight.grad[:, 16:].abs().max() > 0
+    assert model.upper_readout.weight.grad.abs().max() > 0
     assert model.to_code.weight.grad[:, 16:].abs().max() > 0
 
 

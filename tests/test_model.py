@@ -13,8 +13,8 @@ FORMS = [
 ]
 
 
-def build(enters="state", decoding="backward", output="linear", code_size=4, layers=1) -> LSTMAutoencoder:
-    return LSTMAutoencoder(Architecture(3, 7, 8, code_size, layers, enters, decoding, output, 5, 16, True))
+def build(enters="state", decoding="backward", output="linear", code_size=4, layers=1, period=1) -> LSTMAutoencoder:
+    return LSTMAutoencoder(Architecture(3, 7, 8, code_size, layers, period, enters, decoding, output, 5, 16, period == 1))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -27,7 +27,7 @@ def test_every_form_gives_what_it_promises(form) -> None:
         assert output.reconstruction.min() > 0 and output.reconstruction.max() < 1
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, ("state", "backward", "linear", 4, 2, 7)])
 def test_gradients_are_right(form) -> None:
     model = build(*form).double()
     assert torch.autograd.gradcheck(lambda x: model(x)[:3], torch.rand(2, 7, 3).double().requires_grad_())
@@ -38,6 +38,20 @@ def test_the_decoder_sees_the_code_alone() -> None:
     sequences = torch.rand(2, 7, 3)
     output = model(sequences)
     assert torch.equal(model.decode(output.code), output.reconstruction)
+
+
+@pytest.mark.parametrize("decoding", ["backward", "forward"])
+def test_upper_layers_refine_each_step_of_their_tick(decoding: str) -> None:
+    model = build(decoding=decoding, layers=2, period=7)
+    with torch.no_grad():
+        model.upper_readout.weight.zero_()
+        plain = model.decode(torch.ones(2, 4))
+        model.upper_readout.weight[3] = 1.0  # the first feature of the second step
+        refined = model.decode(torch.ones(2, 4)) - plain
+    step = 5 if decoding == "backward" else 1
+    assert refined[:, step, 0].abs().min() > 0
+    refined[:, step, 0] = 0
+    assert not refined.any()
 
 
 def test_a_prediction_sees_nothing_after_its_step() -> None:

@@ -60,6 +60,7 @@ def test_floats_are_numbers_however_they_are_written(tmp_path, written: str) -> 
         ("trials: 24", "trials: 0", r"toy: hidden_size: tuned, with search\.trials: 0; a number is needed"),
         ("decoding: backward, output", "decoding: forward, output", r"initialization: spectral needs .*decoding: backward"),
         ("classification: 0.0", "classification: 0.5", r"toy: .*data without labels"),
+        ("amplitude: 0.05, period: 1", "amplitude: 0.05, period: 4", r"snp_forecast: model\.period: found 4; 1 is allowed"),
         ("sections: [toy,", "sections: [toys,", r"sections lists toys, but there is no block toys; the nearest is toy"),
         ("sections: [toy,", "sections: [toy, toy,", r"sections: toy stands twice"),
         ("sections: [toy,", "sections: [../toy,", r"sections: found '\.\./toy'"),

@@ -97,6 +97,26 @@ def test_a_code_as_large_as_the_sequence_is_refused(params: Params) -> None:
         build(params.section("toy").model, CHOSEN, Split(np.zeros((4, 20, 1), np.float32)), None)
 
 
+def test_a_period_that_does_not_divide_the_sequence_is_refused(params: Params) -> None:
+    form = params.section("toy").model.model_copy(update={"period": 7})
+    with pytest.raises(InputError, match="period 7: found sequences of 50 steps"):
+        build(form, CHOSEN, toy_split(), None)
+
+
+def test_a_rate_factor_of_zero_fixes_its_parameters(fabric, params: Params) -> None:
+    starts = {}
+    fixed = params.section("toy").training.lr_factors.model_copy(update={"encoder": 0.0, "biases": 0.0})
+
+    def keep(epoch: int, _, __, model) -> None:
+        if epoch == 0:
+            starts.update({name: tensor.clone() for name, tensor in model.state_dict().items()})
+
+    found = trained(fabric, params, CHOSEN, keep, lr_factors=fixed).model.state_dict()
+    moved = {name for name in found if not torch.equal(found[name], starts[name])}
+    assert {"decoder.first.weight_hh_l0", "readout.weight"} <= moved
+    assert not moved & {name for name in found if name.startswith("encoder.first.") or ".bias_" in name}
+
+
 def test_terms_of_another_split_are_not_scored(params: Params) -> None:
     sequences = np.random.default_rng(0).random((6, 10, 3), dtype=np.float32)
     split = Split(sequences, following=sequences[:, 0], first_scored=np.full(6, 4))
