@@ -326,8 +326,9 @@ def _nearest(name: str, allowed: Any) -> str:
 
 
 def _first_problem(error: ValidationError) -> str:
-    """The first problem in one line, its key written as it stands in params.yaml."""
-    problem = error.errors(include_url=False)[0]
+    """The first problem in one line, its key written as it stands in params.yaml. A misspelt key is named before the one it misses."""
+    problems = error.errors(include_url=False)
+    problem = next((found for found in problems if found["type"] == "extra_forbidden"), problems[0])
     tags = {"toy", "mnist", "stock_windows", "stock_forecast"}
     location = [str(part) for part in problem["loc"]]
     if location[0] == "blocks":

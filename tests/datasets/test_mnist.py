@@ -52,18 +52,6 @@ def test_without_labels_the_model_gets_none(data, tmp_path) -> None:
     assert "classes" not in prepared.description
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda b: b[:5000], lambda b: b"\0\0\x09\x03" + b[4:], lambda b: b"", lambda b: b[:8] + b"\0\0\0\x20" + b[12:]]
-)
-def test_a_damaged_file_is_an_error_of_one_line(data, tmp_path, damage) -> None:
-    write_idx(tmp_path)
-    path = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=r"raw: train files are not the IDX files of MNIST") as caught:
-        mnist.prepare(tmp_path, data, 0)
-    assert "\n" not in str(caught.value)
-
-
 def test_missing_files_are_an_error(data, tmp_path) -> None:
     with pytest.raises(InputError, match="train files are not the IDX files of MNIST"):
         mnist.prepare(tmp_path, data, 0)

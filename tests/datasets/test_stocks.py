@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from lstm_ae.datasets import stocks
-from lstm_ae.errors import InputError
 
 
 @pytest.fixture
@@ -143,35 +142,6 @@ def test_a_day_of_no_volume_counts_as_the_last_one(prices_csv, forecast) -> None
     rewritten(prices_csv, silent)
     prices = stocks.read_prices(prices_csv, stocks.COLUMNS, forecast.first_day, forecast.last_day)
     assert stocks.returns(prices)[0, 49, stocks.VOLUME] == 0
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda t: t.drop(columns="high"), "column high is missing; found date, open, low, close, volume, Name"),
-        (lambda t: pd.concat([t, t.iloc[:1]]), "AMZN has 2014-01-02 twice"),
-        (lambda t: t.assign(high=["abc", *t["high"][1:]]), r"column high, line 2: found 'abc', a number is allowed"),
-        (lambda t: t.assign(close=["-1", *t["close"][1:]]), r"AMZN, column close: found -1\.0, a number above 0 is allowed"),
-        (lambda t: t.assign(open=["0", *t["open"][1:]]), r"AMZN, column open: found 0\.0, a number above 0 is allowed"),
-        (lambda t: t.assign(date=["tomorrow", *t["date"][1:]]), "column date, line 2: found 'tomorrow', a date like"),
-        (lambda t: t[t["date"] < "2000"], "no rows from 2014-01-02 to 2017-12-29"),
-        (lambda t: t[t["Name"] == "HHH"].iloc[[0, 2, 3]], None),
-    ],
-)
-def test_a_broken_table_gets_one_line(prices_csv, windows, change, message) -> None:
-    rewritten(prices_csv, change)
-    with pytest.raises(InputError, match=message) as caught:
-        stocks.prepare_windows(prices_csv, windows, 0, "test")
-    assert str(prices_csv) in str(caught.value) and "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"a,b\n1,2,3\n4,5,6,7\n"])
-def test_what_is_no_table_gets_one_line(tmp_path, windows, content: bytes) -> None:
-    path = tmp_path / "prices.csv"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"prices\.csv: ") as caught:
-        stocks.prepare_windows(path, windows, 0, "test")
-    assert "\n" not in str(caught.value)
 
 
 def test_the_real_file_has_477_complete_symbols(mirror, forecast) -> None:

@@ -1,0 +1,222 @@
+"""Every bad input that was tried and the line it gets: docs/errors.md. `python -m tests.test_bad_input` writes that page."""
+
+import gzip
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_ae.datasets import mnist, stocks
+from lstm_ae.datasets.base import load_description, load_split
+from lstm_ae.errors import InputError
+from lstm_ae.model import Architecture, LSTMAutoencoder, load_model, save_model
+from lstm_ae.params import Params, load_params
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "errors.md"
+FOLDER = "FOLDER"  # stands for the folder of a file in the lines
+
+# Text of params.yaml, and what is written in its place.
+PARAMS = [
+    ("seed: 0 ", "sead: 0 "),
+    ("batch_size: 64", ""),
+    ("batch_size: 64", "batch_size: 64\n    batch_sise: 64"),
+    ("epochs: 30", "epochs: 30.5"),
+    ("epochs: 30", "epochs: many"),
+    ("epochs: 30", "epochs: 0"),
+    ("lr: null", "lr: .nan"),
+    ("lr: null", "lr: -1.0"),
+    ("lr: null", "lr: .inf"),
+    ("threads: 2", "threads: 0"),
+    ("device: auto", "device: tpu"),
+    ("precision: 32-true", "precision: 8-bit"),
+    ("budget: full", "budget: ful"),
+    ("dataset: toy", "dataset: toys"),
+    ("code_size: 32", "code_size: 64"),
+    ("trials: 24", "trials: 0"),
+    ("hidden_size: [32, 49]", "hidden_size: [49, 32]"),
+    ("decoding: backward, output", "decoding: forward, output"),
+    ("amplitude: 0.05, period: 1", "amplitude: 0.05, period: 4"),
+    ("classification: 0.0", "classification: 0.5"),
+    ("sections: [toy,", "sections: [toys,"),
+    ("sections: [toy,", "sections: [toy, toy,"),
+    ("sections: [toy,", "sections: [../toy,"),
+    ("sections: [toy,", "sections: [seed,"),
+    ("dip_centre: [20, 30]", "dip_centre: [20, 60]"),
+    ('last_train_day: "2016-12-30"', 'last_train_day: "2018-12-30"'),
+    ("fed: 40", "fed: 80"),
+    ("seed: 0 ", "seed: 0\nseed: 1 "),
+    ("sections: [", "sections: ]"),
+]
+
+
+def first(column: str, value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda table: table.assign(**{column: [value, *table[column][1:]]})
+
+
+TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "a column is missing": lambda table: table.drop(columns="high"),
+    "a day stands twice": lambda table: pd.concat([table, table.iloc[:1]]),
+    "text among numbers": first("high", "abc"),
+    "a price below zero": first("close", "-1"),
+    "a price of zero": first("open", "0"),
+    "a volume below zero": first("volume", "-5"),
+    "a day that is no date": first("date", "tomorrow"),
+    "no day of the period": lambda table: table.assign(date="1999-01-04"),
+    "one symbol": lambda table: table[table["Name"] == "BBB"],
+    "no complete symbol": lambda table: table[table.groupby("Name").cumcount() != pd.factorize(table["Name"])[0]],
+    "fewer days than a window": lambda table: table[table["date"] <= "2014-01-20"],
+}
+RAW_TABLES = {
+    "0 bytes": b"",
+    "bytes that are no text": b"\x00\xff\xfe\x00",
+    "rows of unequal length": b"date,open\n2014-01-02,1,2,3\n2014-01-03,1\n",
+    "a gzip archive under the name of a CSV": gzip.compress(b"date,open\n", mtime=0),
+}
+IMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "0 bytes": lambda _: b"",
+    "truncated": lambda content: content[:5000],
+    "a wrong magic number": lambda content: b"\0\0\x09\x03" + content[4:],
+    "a count that is not that of the bytes": lambda content: content[:7] + b"\x07" + content[8:],
+    "rows of 32 pixels": lambda content: content[:8] + b"\0\0\0\x20" + content[12:],
+}
+MODELS: dict[str, Callable[[Path], object]] = {
+    "weights.safetensors is missing": lambda folder: (folder / "weights.safetensors").unlink(),
+    "model.json is missing": lambda folder: (folder / "model.json").unlink(),
+    "weights of another format": lambda folder: (folder / "weights.safetensors").write_bytes(b"not a model"),
+    "a pickle under the name of safetensors": lambda folder: (folder / "weights.safetensors").write_bytes(b"\x80\x04\x95\x0b\x00\x00\x00"),
+    "model.json is no JSON": lambda folder: (folder / "model.json").write_text("{"),
+    "model.json is a list": lambda folder: (folder / "model.json").write_text("[1]"),
+    "model.json lacks a key": lambda folder: (folder / "model.json").write_text("{}"),
+    "weights of other sizes": lambda folder: resized(folder),
+}
+SPLITS = {"a split is missing": None, "a split of another format": b"junk"}
+
+
+def prices(symbols: tuple[str, ...] = ("BBB", "CCC", "DDD", "EEE", "FFF")) -> pd.DataFrame:
+    days = pd.bdate_range("2014-01-02", "2014-06-30").strftime("%Y-%m-%d")
+    frames = []
+    for number, name in enumerate(symbols):
+        frame = pd.DataFrame({"date": days, "open": "5", "high": [f"{6 + number * day / 100}" for day in range(len(days))], "low": "4"})
+        frames.append(frame.assign(close="5", volume="10", Name=name))
+    return pd.concat(frames, ignore_index=True)
+
+
+def model() -> LSTMAutoencoder:
+    return LSTMAutoencoder(Architecture(1, 6, 4, 4, 1, 1, "state", "backward", "linear", None, 8, False))
+
+
+def resized(folder: Path) -> None:
+    content = (folder / "model.json").read_text()
+    (folder / "model.json").write_text(content.replace('"hidden_size": 4', '"hidden_size": 5').replace('"code_size": 4', '"code_size": 5'))
+
+
+def digits(folder: Path, damage: Callable[[bytes], bytes]) -> None:
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for stem in ("train", "t10k"):
+        (raw / f"{stem}-labels-idx1-ubyte").write_bytes(np.array([0x801, 20], ">i4").tobytes() + bytes(range(10)) * 2)
+        (raw / f"{stem}-images-idx3-ubyte").write_bytes(damage(np.array([0x803, 20, 28, 28], ">i4").tobytes() + bytes(20 * 784)))
+
+
+def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
+    """Title, what is wrong, and what reads it in an empty folder."""
+    params = load_params(ROOT / "params.yaml")
+    text = (ROOT / "params.yaml").read_text()
+
+    def read_params(folder: Path, old: str, new: str) -> object:
+        assert old in text, old
+        (folder / "params.yaml").write_text(text.replace(old, new, 1))
+        return load_params(folder / "params.yaml")
+
+    def read_table(folder: Path, content: bytes) -> object:
+        (folder / "prices.csv").write_bytes(content)
+        return stocks.prepare_windows(folder / "prices.csv", params.section("snp").data, 0, "")
+
+    def read_images(folder: Path, damage: Callable[[bytes], bytes]) -> object:
+        digits(folder, damage)
+        return mnist.prepare(folder, params.section("mnist_rows_class").data, 0)
+
+    def read_model(folder: Path, damage: Callable[[Path], object]) -> object:
+        save_model(model(), folder)
+        damage(folder)
+        return load_model(folder)
+
+    def read_split(folder: Path, content: bytes | None) -> object:
+        if content is not None:
+            (folder / "train.safetensors").write_bytes(content)
+        return load_split(folder, "train")
+
+    for old, new in PARAMS:
+        wrong = f"`{old.strip()}` becomes `{new.strip()}`" if new else f"`{old}` is left out"
+        yield "params.yaml", wrong, partial(read_params, old=old, new=new)
+    for wrong, change in TABLES.items():
+        yield "Prices", wrong, partial(read_table, content=change(prices()).to_csv(index=False).encode())
+    for wrong, content in RAW_TABLES.items():
+        yield "Prices", wrong, partial(read_table, content=content)
+    for wrong, damage in IMAGES.items():
+        yield "Images", wrong, partial(read_images, damage=damage)
+    for wrong, spoil in MODELS.items():
+        yield "Models", wrong, partial(read_model, damage=spoil)
+    for wrong, junk in SPLITS.items():
+        yield "Prepared data", wrong, partial(read_split, content=junk)
+    yield "Prepared data", "the description is missing", load_description
+
+
+def page() -> str:
+    """The whole of docs/errors.md."""
+    text = (
+        "# Bad inputs, and the line each gets\n\n"
+        "A stage that finds one of these prints `error: ` and the line, and ends with status 2; with `--debug` it shows the traceback. What DVC\n"
+        f"refuses itself keeps DVC's words. `{FOLDER}` is the folder of the file. A test compares this page with what is said.\n"
+    )
+    title = ""
+    for part, wrong, read in cases():
+        if part != title:
+            text += f"\n## {part}\n\n| what is wrong | the line |\n|---|---|\n"
+        title = part
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                read(Path(folder))
+                said = "(accepted)"
+            except InputError as error:
+                said = str(error).replace(folder, FOLDER)
+        assert "\n" not in said and said != "(accepted)", (wrong, said)
+        text += f"| {cell(wrong)} | {cell(said)} |\n"
+    return text
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def test_the_page_of_errors_holds_what_is_said() -> None:
+    assert PAGE.read_text() == page(), "docs/errors.md is not what is said now: python -m tests.test_bad_input"
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: "\n".join([text.splitlines()[0], *reversed(text.splitlines()[1:])]).encode(),
+    ],
+    ids=["byte-order mark", "CRLF", "unsorted"],
+)  # fmt: skip
+def test_other_ways_to_write_the_same_table_are_read(tmp_path, params: Params, encode) -> None:
+    data = params.section("snp").data
+    text = prices().to_csv(index=False)
+    found = []
+    for name, content in (("a.csv", text.encode()), ("b.csv", encode(text))):
+        (tmp_path / name).write_bytes(content)
+        found.append(stocks.prepare_windows(tmp_path / name, data, 0, ""))
+    assert np.array_equal(found[0].splits["train"].sequences, found[1].splits["train"].sequences)
+    assert found[0].description == found[1].description
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
