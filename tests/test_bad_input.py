@@ -67,6 +67,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "a volume below zero": first("volume", "-5"),
     "a day that is no date": first("date", "tomorrow"),
     "no day of the period": lambda table: table.assign(date="1999-01-04"),
+    "prices that never change": lambda table: table.assign(high="6"),
     "one symbol": lambda table: table[table["Name"] == "BBB"],
     "no complete symbol": lambda table: table[table.groupby("Name").cumcount() != pd.factorize(table["Name"])[0]],
     "fewer days than a window": lambda table: table[table["date"] <= "2014-01-20"],
@@ -74,7 +75,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 RAW_TABLES = {
     "0 bytes": b"",
     "bytes that are no text": b"\x00\xff\xfe\x00",
-    "rows of unequal length": b"date,open\n2014-01-02,1,2,3\n2014-01-03,1\n",
+    "rows of more fields than the header": b"date,open\n2014-01-02,1,2,3\n2014-01-03,1,2,3\n",
     "a gzip archive under the name of a CSV": gzip.compress(b"date,open\n", mtime=0),
 }
 IMAGES: dict[str, Callable[[bytes], bytes]] = {

@@ -44,6 +44,8 @@ def read_prices(path: Path, columns: Sequence[str], first_day: datetime.date, la
         table = pd.read_csv(path, dtype={"Name": "string", "date": "string"}, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a CSV ({' '.join(str(error).split())})") from error
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path}: the first lines have more fields than the header")
     if missing := [name for name in needed if name not in table.columns]:
         raise InputError(f"{path}: column {missing[0]} is missing; found {', '.join(table.columns)}")
     table = table[needed].dropna(subset=["date", "Name"])
@@ -95,7 +97,7 @@ def split_companies(symbols: Sequence[str], data: StockWindowsData, seed: int) -
     validation = max(validation, 1)
     train = min(train, len(others) - validation)
     if train < 1:
-        raise InputError(f"{len(companies)} companies: too few for train, validation and test")
+        raise InputError(f"{len(others)} companies beside test_symbols have complete series; at least 2 are needed")
     order = [others[i] for i in np.random.default_rng(seed).permutation(len(others))]
     groups = {
         "train": order[:train],
@@ -127,6 +129,8 @@ def prepare_windows(path: Path, data: StockWindowsData, seed: int, source: str) 
         windows = windows - anchors[:, None, None]
         if name == "train":
             scale = float(windows.std())
+            if scale == 0:
+                raise InputError(f"{path}: column {data.column} never changes in the training windows")
         extras = {
             "anchor": anchors,
             "symbol": np.repeat(np.arange(len(rows)), len(starts)),
@@ -180,6 +184,8 @@ def prepare_forecast(path: Path, data: StockForecastData, source: str) -> Prepar
         allowed = f"{data.window + 1}, 1 and {horizon}"
         raise InputError(f"{path}: {found} days of train, validation and test; at least {allowed} are needed")
     means, scales = features[:, :train_end].mean(axis=(0, 1)), features[:, :train_end].std(axis=(0, 1))
+    if not scales.all():
+        raise InputError(f"{path}: column {COLUMNS[int(scales.argmin())]} never changes in the training days")
     standard = ((features - means) / scales).astype(np.float32)
     logs = np.log(prices.values[:, 1:, [HIGH, CLOSE]])
 

@@ -1,0 +1,98 @@
+"""Whatever a file holds, a reader gives an answer or one line."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lstm_ae.datasets import mnist, stocks
+from lstm_ae.datasets.base import load_split
+from lstm_ae.errors import InputError
+from lstm_ae.files import read_json
+from lstm_ae.model import load_model, save_model
+from lstm_ae.params import load_params
+from tests.test_bad_input import ROOT, digits, model, prices
+
+EXAMPLES = int(os.environ.get("LSTM_AE_EXAMPLES", "50"))
+every = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+PARAMS = load_params(ROOT / "params.yaml")
+TEXT = (ROOT / "params.yaml").read_text()
+TABLE = prices(("BBB", "CCC", "DDD")).to_csv(index=False).encode()
+
+
+def answers_or_one_line(read: Callable[[Path], object], prepare: Callable[[Path], object]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        prepare(Path(directory))
+        try:
+            read(Path(directory))
+        except InputError as error:
+            assert str(error) and "\n" not in str(error)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
+    """Bytes cut, overwritten or doubled somewhere."""
+    start = draw(st.integers(0, len(whole)))
+    end = min(len(whole), start + draw(st.integers(0, 200)))
+    return whole[:start] + draw(st.binary(max_size=40) | st.just(whole[start:end] * 2)) + whole[end:]
+
+
+@every
+@given(st.data())
+def test_params(data: st.DataObject) -> None:
+    lines = TEXT.splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    key = lines[at].partition(":")[0]
+    value = data.draw(
+        st.text(max_size=20) | st.integers().map(str) | st.floats().map(str) | st.sampled_from(["null", "[]", "{}", "~", "[1, 2]"])
+    )
+    lines[at] = data.draw(st.sampled_from([f"{key}: {value}", value, ""]))
+    answers_or_one_line(lambda folder: load_params(folder / "p.yaml"), lambda folder: (folder / "p.yaml").write_text("\n".join(lines)))
+
+
+@every
+@given(st.binary(max_size=300) | damaged(TEXT.encode()))
+def test_params_of_any_bytes(content: bytes) -> None:
+    answers_or_one_line(lambda folder: load_params(folder / "p.yaml"), lambda folder: (folder / "p.yaml").write_bytes(content))
+
+
+@every
+@given(st.binary(max_size=300) | damaged(TABLE))
+@pytest.mark.filterwarnings("ignore")
+def test_prices(content: bytes) -> None:
+    data = PARAMS.section("snp").data
+    answers_or_one_line(
+        lambda folder: stocks.read_prices(folder / "p.csv", stocks.COLUMNS, data.first_day, data.last_day),
+        lambda folder: (folder / "p.csv").write_bytes(content),
+    )
+
+
+@every
+@given(st.data())
+def test_images(data: st.DataObject) -> None:
+    section = PARAMS.section("mnist_rows_class").data.model_copy(update={"validation": 10})
+    answers_or_one_line(
+        lambda folder: mnist.prepare(folder, section, 0),
+        lambda folder: digits(folder, lambda whole: data.draw(damaged(whole[:2000]) | damaged(whole))),
+    )
+
+
+@every
+@given(st.data(), st.sampled_from(["weights.safetensors", "model.json"]))
+def test_models(data: st.DataObject, name: str) -> None:
+    def prepare(folder: Path) -> None:
+        save_model(model(), folder)
+        (folder / name).write_bytes(data.draw(damaged((folder / name).read_bytes())))
+
+    answers_or_one_line(load_model, prepare)
+
+
+@every
+@given(st.binary(max_size=200))
+def test_splits_and_json(content: bytes) -> None:
+    answers_or_one_line(lambda folder: load_split(folder, "train"), lambda folder: (folder / "train.safetensors").write_bytes(content))
+    answers_or_one_line(lambda folder: read_json(folder / "a.json"), lambda folder: (folder / "a.json").write_bytes(content))
