@@ -53,7 +53,9 @@ def test_params(data: st.DataObject) -> None:
         st.text(max_size=20) | st.integers().map(str) | st.floats().map(str) | st.sampled_from(["null", "[]", "{}", "~", "[1, 2]"])
     )
     lines[at] = data.draw(st.sampled_from([f"{key}: {value}", value, ""]))
-    assert answers_or_one_line(lambda folder: load_params(folder / "p.yaml"), lambda folder: (folder / "p.yaml").write_text("\n".join(lines)))
+    assert answers_or_one_line(
+        lambda folder: load_params(folder / "p.yaml"), lambda folder: (folder / "p.yaml").write_text("\n".join(lines))
+    )
 
 
 @every
@@ -96,5 +98,7 @@ def test_models(data: st.DataObject, name: str) -> None:
 @every
 @given(st.binary(max_size=200))
 def test_splits_and_json(content: bytes) -> None:
-    assert answers_or_one_line(lambda folder: load_split(folder, "train"), lambda folder: (folder / "train.safetensors").write_bytes(content))
+    assert answers_or_one_line(
+        lambda folder: load_split(folder, "train"), lambda folder: (folder / "train.safetensors").write_bytes(content)
+    )
     assert answers_or_one_line(lambda folder: read_json(folder / "a.json"), lambda folder: (folder / "a.json").write_bytes(content))
