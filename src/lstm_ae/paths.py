@@ -1,6 +1,9 @@
-"""Where everything lies, relative to the project's root."""
+"""Where everything lies: relative to the project's root, and in the user cache."""
 
+import os
 from pathlib import Path
+
+import platformdirs
 
 PARAMS = Path("params.yaml")
 REPORT = Path("report/index.html")
@@ -39,3 +42,8 @@ def test_metrics(section: str) -> Path:
 def plots(section: str) -> Path:
     """Figures and the curves behind them."""
     return Path("plots") / section
+
+
+def cache() -> Path:
+    """The user cache: `LSTM_AE_CACHE` where it is set, else the platform's place."""
+    return Path(os.environ.get("LSTM_AE_CACHE") or platformdirs.user_cache_dir("lstm-ae"))

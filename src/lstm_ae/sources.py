@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import platformdirs
 import pooch
 
+from lstm_ae import paths
 from lstm_ae.errors import InputError
 from lstm_ae.files import replacing
 
@@ -108,11 +108,6 @@ FULL_STOCKS = "S&P 500, members of 2018"
 REDUCED_STOCKS = "REDUCED SET: 7 stocks from package data, not the S&P 500"
 
 
-def cache_directory() -> Path:
-    """The user cache: `LSTM_AE_CACHE` where it is set, else the platform's place."""
-    return Path(os.environ.get("LSTM_AE_CACHE") or platformdirs.user_cache_dir("lstm-ae"))
-
-
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -158,7 +153,7 @@ def bring_stocks(path: Path) -> str:
 
 def _cached(name: str, expected: str, *makers: Callable[[], bytes]) -> Path:
     """The file of that checksum in the user cache, made by the first maker that can."""
-    path = cache_directory() / "downloads" / expected[:16] / name
+    path = paths.cache() / "downloads" / expected[:16] / name
     if path.is_file():
         if sha256(path.read_bytes()) == expected:
             return path

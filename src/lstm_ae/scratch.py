@@ -1,0 +1,62 @@
+"""Unfinished work in the user cache: what a killed stage goes on from."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lstm_ae import paths
+from lstm_ae.files import write_text
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> Iterator[Path]:
+    """Give a folder for unfinished work, locked; it goes when the block ends well and stays otherwise.
+
+    There is one folder for each hash of the settings, the bytes of the inputs and the project's modules that this process has loaded, in
+    the user cache: the same work finds what a killed run of it left, in a temporary workspace too, and no other work does. A second
+    process with the same work waits until the first has ended.
+
+    Parameters
+    ----------
+    name
+        Of the work, for people.
+    settings
+        Everything but the inputs that decides the result; it must be JSON.
+    inputs
+        Files that decide the result.
+    """
+    folder = paths.cache() / "scratch" / f"{name}-{_digest(settings, inputs)[:16]}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock, holder = FileLock(f"{folder}.lock"), folder / "pid"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        holding = holder.read_text() if holder.is_file() else "unknown"
+        log.warning("%s: process %s does the same work; waiting for it to end (%s.lock)", name, holding, folder)
+        lock.acquire()
+    try:
+        write_text(holder, str(os.getpid()))
+        yield folder
+        shutil.rmtree(folder)
+    finally:
+        lock.release()
+
+
+def _digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
+    whole = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    modules = sorted(str(module.__file__) for name, module in sys.modules.items() if name.startswith("lstm_ae.") and module.__file__)
+    for path in [*inputs, *map(Path, modules)]:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
