@@ -40,3 +40,20 @@ def test_rolling_forward_feeds_predictions_back() -> None:
     first = line.predict(series[:, :10])[:, -1]
     second = line.predict(np.concatenate([series[:, :10], first[:, None]], axis=1))[:, -1]
     assert np.allclose(line.roll_forward(series[:, :10], 2), np.stack([first, second], 1))
+
+
+def test_what_moves_all_of_a_day_alike_does_not_move_the_slopes_within_days() -> None:
+    random = np.random.default_rng(0)
+    series, group = random.normal(size=(60, 13, 2)), np.repeat([3, 5, 9], 20)
+    shaken = series + np.repeat(random.normal(size=(3, 13, 2)), 20, axis=0)
+    still, moved = (least_squares(x[:, :12], x[:, 12], 2, group) for x in (series, shaken))
+    assert np.allclose(still.coefficients, moved.coefficients)
+    assert not np.allclose(least_squares(series[:, :12], series[:, 12], 2).coefficients, still.coefficients)
+
+
+def test_least_squares_leaves_no_error_on_average() -> None:
+    series, group = np.random.default_rng(0).normal(1.0, 2.0, size=(60, 13, 2)), np.repeat([3, 5, 9], 20)
+    for groups in (None, group):
+        line = least_squares(series[:, :12], series[:, 12], 3, groups)
+        errors = line.predict(series[:, :12]) - series[:, 3:]
+        assert np.allclose(errors.mean(axis=(0, 1)), 0)

@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
-from lstm_ae.initialization import chrono, frequency_basis, initialize
+from lstm_ae.baselines import least_squares
+from lstm_ae.initialization import chrono, delay_line, frequency_basis, initialize
 from lstm_ae.model import Architecture, LSTMAutoencoder
 
 
@@ -19,11 +21,11 @@ def truncated(sequences: torch.Tensor, units: int) -> torch.Tensor:
     basis = frequency_basis(centred, units)
     state = torch.zeros(len(sequences), units).double()
     for t in range(sequences.shape[1]):
-        state = state @ basis.rotation.T + centred[:, t] @ basis.write.T
+        state = state @ basis.transition.T + centred[:, t] @ basis.write.T
     steps = []
     for _ in range(sequences.shape[1]):
         steps.append(state @ basis.read.T)
-        state = state @ basis.rotation
+        state = state @ basis.transition
     return torch.stack(steps[::-1], 1) + mean
 
 
@@ -97,3 +99,25 @@ def test_chrono_biases_span_the_sequence() -> None:
     assert torch.equal(input_gate, -forget_gate)
     assert forget_gate.min() >= 0 and forget_gate.max() <= torch.tensor(99.0).log()
     assert lstm.bias_hh_l0.abs().max() == 0
+
+
+def test_a_delay_line_holds_the_last_steps_as_they_were() -> None:
+    sequences = torch.rand(5, 12, 2).double()
+    basis = delay_line(sequences, 3)
+    state = torch.zeros(5, 6).double()
+    for t in range(12):
+        state = state @ basis.transition.T + sequences[:, t] @ basis.write.T
+    assert torch.equal(state, sequences[:, -3:].flip(1).flatten(1))
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_forecaster_starts_at_least_squares(layers: int) -> None:
+    sequences = torch.randn(400, 30, 2).cumsum(2) + 1
+    group = np.repeat(np.arange(4), 100)
+    model = autoencoder(sequences, 20, 6, layers, predicts=True)
+    initialize(model, "spectral", sequences, 0.002, 4, group)
+    line = least_squares(sequences[:, :-1].double().numpy(), sequences[:, -1].double().numpy(), 4, group)
+    wanted = line.predict(sequences.double().numpy())
+    with torch.no_grad():
+        found = model(sequences).predictions[:, 3:].double().numpy()
+    assert np.abs(found - wanted).max() < 0.02 * wanted.std()

@@ -103,6 +103,16 @@ def test_a_period_that_does_not_divide_the_sequence_is_refused(params: Params) -
         build(form, CHOSEN, toy_split(), None)
 
 
+@pytest.mark.parametrize(
+    ("lags", "line"), [(9, "lags 9: found sequences of 10 steps; at most 8"), (8, "hidden_size 32 is below 34, a code")]
+)
+def test_lags_that_do_not_fit_are_refused(params: Params, lags: int, line: str) -> None:
+    sequences = np.random.default_rng(0).random((6, 10, 3), dtype=np.float32)
+    form = params.section("snp_forecast").model.model_copy(update={"lags": lags, "code_size": 10})
+    with pytest.raises(InputError, match=line):
+        build(form, CHOSEN, Split(sequences, following=sequences[:, 0]), None)
+
+
 def test_a_rate_factor_of_zero_fixes_its_parameters(fabric, params: Params) -> None:
     starts = {}
     fixed = params.section("toy").training.lr_factors.model_copy(update={"encoder": 0.0, "biases": 0.0})
@@ -120,7 +130,8 @@ def test_a_rate_factor_of_zero_fixes_its_parameters(fabric, params: Params) -> N
 def test_terms_of_another_split_are_not_scored(params: Params) -> None:
     sequences = np.random.default_rng(0).random((6, 10, 3), dtype=np.float32)
     split = Split(sequences, following=sequences[:, 0], first_scored=np.full(6, 4))
-    model = build(params.section("snp_forecast").model, CHOSEN._replace(hidden_size=20), split, None)
+    form = params.section("snp_forecast").model.model_copy(update={"lags": 2})
+    model = build(form, CHOSEN, split, None)
     batch = DeviceSplit.of(split, torch.device("cpu")).batch(torch.arange(6))
     output = model(batch.sequences)
     before = losses(output, batch, "mse")

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 Array = NDArray[np.float64]
 
@@ -16,6 +15,8 @@ def mean_reconstruction(train: Array, test: Array) -> Array:
 
 def pca_reconstruction(train: Array, test: Array, components: int) -> Array:
     """Test sequences through that many principal components of the flattened training sequences (full deterministic solver)."""
+    from sklearn.decomposition import PCA  # takes longer to import than the rest of this module, and training needs only the rest
+
     flat = train.reshape(len(train), -1)
     solver = "covariance_eigh" if len(flat) > flat.shape[1] else "full"
     pca = PCA(min(components, *flat.shape), svd_solver=solver).fit(flat)
@@ -46,23 +47,31 @@ class Autoregression(NamedTuple):
         return sequences[:, -steps:]
 
 
-def least_squares(sequences: Array, following: Array, lags: int) -> Autoregression:
+def least_squares(sequences: Array, following: Array, lags: int, group: NDArray[np.int64] | None = None) -> Autoregression:
     """Vector autoregression by ordinary least squares over all steps with that many days behind them (Luetkepohl 2005, ch. 3).
 
     Parameters
     ----------
     sequences, following
         (N, T, m) and the step after the last, (N, m).
+    group
+        (N,) sequences of one group cover the same days: the slopes are then fitted within each day (fixed effects of time, Baltagi 2021,
+        ch. 3), so that what moved all of a day's sequences alike counts for nothing. None fits over all.
     """
     count, length, features = sequences.shape
     targets = np.concatenate([sequences[:, lags:], following[:, None]], axis=1)
-    steps = length - lags + 1
-    gram = np.zeros((lags * features + 1, lags * features + 1))
-    moment = np.zeros((lags * features + 1, features))
+    steps, k = length - lags + 1, lags * features
+    member = np.unique(np.zeros(count) if group is None else group, return_inverse=True)[1]
+    averages = (member == np.arange(member.max() + 1)[:, None]) / np.bincount(member)[:, None]  # of each group, (groups, N)
+    total, moments = np.zeros(k + features), np.zeros((k + features, k + features))
     for t in range(steps):
-        past = sequences[:, t : t + lags][:, ::-1].reshape(count, -1)
-        design = np.concatenate([np.ones((count, 1)), past], axis=1)
-        gram += design.T @ design
-        moment += design.T @ targets[:, t]
-    solution = np.linalg.lstsq(gram, moment, rcond=None)[0]
-    return Autoregression(solution[0], solution[1:].reshape(lags, features, features))
+        rows = np.concatenate([sequences[:, t : t + lags][:, ::-1].reshape(count, k), targets[:, t]], axis=1)
+        total += rows.sum(axis=0)
+        if group is not None:
+            rows = rows - (averages @ rows)[member]
+        moments += rows.T @ rows
+    mean = total / (steps * count)
+    if group is None:
+        moments -= steps * count * np.outer(mean, mean)
+    slopes = np.linalg.lstsq(moments[:k, :k], moments[:k, k:], rcond=None)[0]
+    return Autoregression(mean[k:] - mean[:k] @ slopes, slopes.reshape(lags, features, features))

@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lstm_ae.baselines import least_squares
 from lstm_ae.model import LSTMAutoencoder
 
 GATE = 5.0  # sigmoid(5) = 0.993: the gates of a spectral start stand nearly open (input, output) or shut (forget)
@@ -12,7 +15,9 @@ FORGET, OPEN = float(torch.sigmoid(torch.tensor(-GATE))), float(torch.sigmoid(to
 PROJECTION_SEQUENCES = 4096  # enough to estimate the principal components of the last state
 
 
-def initialize(model: LSTMAutoencoder, kind: str, sequences: Tensor, amplitude: float) -> None:
+def initialize(
+    model: LSTMAutoencoder, kind: str, sequences: Tensor, amplitude: float, lags: int = 0, group: NDArray[np.int64] | None = None
+) -> None:
     """Set the start of a model in place.
 
     Parameters
@@ -23,12 +28,16 @@ def initialize(model: LSTMAutoencoder, kind: str, sequences: Tensor, amplitude: 
         (N, T, m) of the training split, as the model reads them; only the spectral start looks at them.
     amplitude
         Root mean square of a hidden unit at the end of a sequence, for the spectral start.
+    lags
+        Steps that the spectral start keeps as they were, for the prediction head, which starts at least squares on them.
+    group
+        (N,) sequences of one group cover the same days (`least_squares`).
     """
     if kind == "chrono":
         for stack in (model.encoder, model.decoder):
             chrono(stack.first, model.architecture.sequence_length)
     elif kind == "spectral":
-        spectral(model, sequences, amplitude)
+        spectral(model, sequences, amplitude, lags, group)
 
 
 @torch.no_grad()
@@ -43,9 +52,9 @@ def chrono(lstm: nn.LSTM, sequence_length: int) -> None:
 
 
 class Basis(NamedTuple):
-    """Linear memory h_t = rotation h_(t-1) + write x_t and its inverse x_T = read h_T, at most H units."""
+    """Linear memory h_t = transition h_(t-1) + write x_t and its inverse x_T = read h_T, at most H units."""
 
-    rotation: Tensor  # (H, H), orthogonal
+    transition: Tensor  # (H, H), orthogonal where the memory loses nothing
     write: Tensor  # (H, m)
     read: Tensor  # (m, H)
     rms: Tensor  # (H,) of each unit of h_T over the training sequences
@@ -72,7 +81,7 @@ def frequency_basis(centred: Tensor, units: int) -> Basis:
     order = values.flatten().argsort(descending=True, stable=True)
     floor = values.max() * 1e-10
 
-    rotation, write, read = (
+    transition, write, read = (
         torch.eye(units).double(),
         torch.zeros(units, features).double(),
         torch.zeros(features, units).double(),
@@ -92,27 +101,49 @@ def frequency_basis(centred: Tensor, units: int) -> Basis:
         if real:
             v = (v * v[v.abs().argmax()].conj()).real
             v = v / v.norm()
-            rotation[unit, unit] = 1.0 if k == 0 else -1.0
+            transition[unit, unit] = 1.0 if k == 0 else -1.0
             write[unit], read[:, unit] = v[None], v[:, None] / length
         else:
             angle = torch.tensor(2 * torch.pi * k / length, dtype=torch.float64)
-            rotation[unit, unit] = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+            transition[unit, unit] = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
             write[unit] = torch.stack([v.real, -v.imag])
             read[:, unit] = torch.stack([v.real, -v.imag], dim=1) * 2 / length
         rms[unit], weight[unit] = (value / width).sqrt(), width / length
         used += width
-    return Basis(rotation, write, read, rms, weight, used)
+    return Basis(transition, write, read, rms, weight, used)
+
+
+def delay_line(centred: Tensor, lags: int) -> Basis:
+    """The last `lags` steps of (N, T, m) as they were, in lags m units: a shift register, which forgets what is older."""
+    features = centred.shape[2]
+    units = lags * features
+    write = torch.eye(units, features).double()
+    rms = centred.square().mean(dim=(0, 1)).sqrt().repeat(lags)
+    return Basis(torch.diag(torch.ones(units - features).double(), -features), write, write.T * 0, rms, torch.zeros(units).double(), units)
+
+
+def side_by_side(first: Basis, second: Basis) -> Basis:
+    """One memory of two; the units without a component, if any, must be the second's."""
+    return Basis(
+        torch.block_diag(first.transition, second.transition),
+        torch.cat([first.write, second.write]),
+        torch.cat([first.read, second.read], dim=1),
+        torch.cat([first.rms, second.rms]),
+        torch.cat([first.weight, second.weight]),
+        first.used + second.used,
+    )
 
 
 @torch.no_grad()
-def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> None:
+def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float, lags: int = 0, group: NDArray[np.int64] | None = None) -> None:
     """Start the encoder as a lossless linear memory and the decoder as its inverse, running backwards.
 
     With gates i, o near 1 and f near 0 and small signals an LSTM computes h_t = f h_(t-1) + o i (W h_(t-1) + U x_t), so
-    W = (rotation - f I) / (o i) makes it the linear recurrence of `frequency_basis`. Every unit ends a sequence at rms `amplitude`, where
-    tanh is nearly linear; fixed gains keep the weights at the size torch draws. With more hidden units than code numbers the code
-    is the principal components of the last state, measured in the energy they carry. Layers above the first keep torch's start and are
-    read with weight zero: they begin to count as they learn.
+    W = (R - f I) / (o i) makes it the linear recurrence of `frequency_basis`, beside the delay line of the lags. Every unit ends a
+    sequence at rms `amplitude`, where tanh is nearly linear; fixed gains keep the weights at the size torch draws. With more hidden units
+    than code numbers the code is the principal components of the last state, measured in the energy they carry. The prediction head
+    starts at least squares on the lags. Layers above the first keep torch's start and are read with weight zero: they begin to count as
+    they learn.
     """
     a = model.architecture
     hidden = a.hidden_size
@@ -120,7 +151,10 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> Non
     mean = sequences.mean(dim=0)
     if a.predicts:
         mean = mean.mean(dim=0, keepdim=True).expand(a.sequence_length, -1)
-    basis = frequency_basis(sequences - mean, hidden)
+    centred = sequences - mean
+    basis = frequency_basis(centred, hidden - lags * a.features)
+    if lags:
+        basis = side_by_side(delay_line(centred, lags), basis)
     scale = amplitude / basis.rms
     usual = (3 * hidden) ** -0.5  # rms of torch's uniform(-1/sqrt(H), 1/sqrt(H))
 
@@ -128,13 +162,13 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> Non
     write = basis.write * scale[:, None]
     input_gain = _rms(write[: basis.used]) / usual
     model.input_gain.copy_(input_gain)
-    _linear_recurrence(model.encoder.first, basis.rotation, write / input_gain, basis.used)
-    _linear_recurrence(model.decoder.first, basis.rotation.T, None, basis.used)
+    _linear_recurrence(model.encoder.first, basis.transition, write / input_gain, basis.used)
+    _linear_recurrence(model.decoder.first, basis.transition.T, None, basis.used)
     for stack in (model.encoder, model.decoder):
         stack.gain.fill_(1 / amplitude)
 
     # One step of the decoder has passed before the first readout: undo it.
-    read = basis.read @ basis.rotation * basis.rms
+    read = basis.read @ basis.transition * basis.rms
     output_gain = _rms(read[:, : basis.used]) / usual
     model.output_gain.copy_(output_gain)
     model.readout.weight.copy_(read / output_gain)
@@ -150,6 +184,12 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float) -> Non
             model.from_code.weight.copy_(inverse)
         model.to_code.weight.zero_()
         model.to_code.weight[:, :hidden] = weights.to(model.to_code.weight)
+    if model.predictor is not None and lags:
+        line = least_squares(centred[:, :-1].numpy(), centred[:, -1].numpy(), lags, group)
+        slopes = torch.from_numpy(line.coefficients).flatten(0, 1).T * basis.rms[: lags * a.features]
+        model.predictor.weight.zero_()
+        model.predictor.weight[:, : lags * a.features] = slopes.to(model.predictor.weight)
+        model.predictor.bias.copy_(torch.from_numpy(line.intercept) + mean[0])
 
 
 def _projection(states: Tensor, basis: Basis, code_size: int) -> tuple[Tensor, Tensor]:
@@ -164,15 +204,15 @@ def _projection(states: Tensor, basis: Basis, code_size: int) -> tuple[Tensor, T
     return (components / spread).T * energy, inverse[:, None] * components * spread
 
 
-def _linear_recurrence(lstm: nn.LSTM, rotation: Tensor, write: Tensor | None, used: int) -> None:
-    """Make a layer compute h_t = rotation h_(t-1) + write x_t. `write` None ignores the input."""
+def _linear_recurrence(lstm: nn.LSTM, transition: Tensor, write: Tensor | None, used: int) -> None:
+    """Make a layer compute h_t = transition h_(t-1) + write x_t. `write` None ignores the input."""
     weight_ih, weight_hh, bias_ih, bias_hh = lstm.all_weights[0]
     hidden = lstm.hidden_size
     candidate = slice(2 * hidden, 3 * hidden)
     spare = weight_ih[candidate][used:].clone()  # units without a component keep torch's draw, so that they can learn
     for tensor in (weight_ih, weight_hh, bias_ih, bias_hh):
         tensor.zero_()
-    weight_hh[candidate] = ((rotation - FORGET * torch.eye(hidden).double()) / OPEN**2).to(weight_hh)
+    weight_hh[candidate] = ((transition - FORGET * torch.eye(hidden).double()) / OPEN**2).to(weight_hh)
     if write is not None:
         weight_ih[candidate] = (write / OPEN**2).to(weight_ih)
         weight_ih[candidate][used:] = spare

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -28,10 +29,32 @@ class Batch(NamedTuple):
     first_scored: Tensor | None  # (B,): targets before this step are not scored, reconstructions up to it neither
 
 
+def shuffled(count: int, size: int, group: NDArray[np.int64] | None, generator: torch.Generator) -> list[Tensor]:
+    """The rows of each batch of an epoch, drawn at random; each batch of one group, where there are groups."""
+    rows = torch.randperm(count, generator=generator)
+    if group is None:
+        return list(rows.split(size))
+    member = torch.from_numpy(group)[rows]
+    batches = [batch for key in member.unique() for batch in rows[member == key].split(size)]
+    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def translated(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Images (B, height, width), each moved by up to `most` pixels up or down and left or right; what comes in is 0."""
+    count, height, width = images.shape
+    padded = functional.pad(images, (most, most, most, most))
+    down, right = torch.randint(0, 2 * most + 1, (2, count), generator=generator).to(images.device)
+    rows = down[:, None] + torch.arange(height, device=images.device)
+    columns = right[:, None] + torch.arange(width, device=images.device)
+    which = torch.arange(count, device=images.device)[:, None, None]
+    return padded[which, rows[:, :, None], columns[:, None, :]]
+
+
 @dataclass(frozen=True)
 class DeviceSplit:
     """A split on the device, indexed there."""
 
+    image_shape: tuple[int, ...] | None
     sequences: Tensor
     labels: Tensor | None
     following: Tensor | None
@@ -40,10 +63,16 @@ class DeviceSplit:
     @classmethod
     def of(cls, split: Split, device: torch.device) -> "DeviceSplit":
         arrays = (split.sequences, split.labels, split.following, split.first_scored)
-        return cls(*(None if array is None else torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays))  # type: ignore[arg-type]
+        tensors = (None if array is None else torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays)
+        return cls(None if split.image_shape is None else tuple(split.image_shape.tolist()), *tensors)  # type: ignore[arg-type]
 
-    def batch(self, rows: Tensor, dtype: torch.dtype = torch.float32) -> Batch:
-        sequences = as_input(self.sequences[rows], dtype)
+    def batch(self, rows: Tensor, dtype: torch.dtype = torch.float32, shift: int = 0, generator: torch.Generator | None = None) -> Batch:
+        """The rows as a batch; `shift` moves images at random by up to that many pixels (`translated`)."""
+        sequences = self.sequences[rows]
+        if shift:
+            assert self.image_shape is not None and generator is not None
+            sequences = translated(sequences.view(-1, *self.image_shape), shift, generator).view_as(sequences)
+        sequences = as_input(sequences, dtype)
         targets = None
         if self.following is not None:
             targets = torch.cat([sequences[:, 1:], self.following[rows, None].to(dtype)], dim=1)
@@ -60,13 +89,17 @@ class DeviceSplit:
             yield self.batch(rows, dtype)
 
 
-def losses(output: Output, batch: Batch, loss: str) -> dict[str, Tensor]:
-    """Each loss that the batch allows, by name: reconstruction, classification, prediction; accuracy beside the second.
+def losses(output: Output, batch: Batch, loss: str, correlation: float = 0.0) -> dict[str, Tensor]:
+    """Each loss that the batch allows, by name: reconstruction, classification, prediction; accuracy beside the second, and beside the
+    last `surprise`, the part of it that does not count.
 
     Parameters
     ----------
     loss
         "mse", "l1" or "smooth_l1", of reconstruction and prediction, a mean over the scored elements.
+    correlation
+        Of the prediction errors of one day, where a batch holds sequences of the same days. The loss of a step's mean error then counts
+        by the share that generalised least squares gives it (Fuller and Battese 1974): a day that surprised all B is one surprise, not B.
     """
     pointwise = POINTWISE[loss]
     steps = _steps(batch)
@@ -78,13 +111,18 @@ def losses(output: Output, batch: Batch, loss: str) -> dict[str, Tensor]:
     if output.predictions is not None and batch.targets is not None:
         scored = None if batch.first_scored is None else steps >= batch.first_scored[:, None]
         found["prediction"] = _mean(pointwise(output.predictions, batch.targets, reduction="none"), scored)
+        if correlation:
+            common = (output.predictions - batch.targets).mean(dim=0)
+            share = (1 - correlation) / (1 - correlation + len(batch.sequences) * correlation)
+            found["surprise"] = (1 - share) * pointwise(common, torch.zeros_like(common))
     return found
 
 
-def weighted(found: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+def weighted(found: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """The sum that training minimises."""
+    counted = found | {"prediction": found["prediction"] - found["surprise"]} if "surprise" in found else found
     return sum(
-        (weights[name] * value for name, value in found.items() if weights.get(name)),
+        (weights[name] * value for name, value in counted.items() if weights.get(name)),
         start=next(iter(found.values())).new_zeros(()),
     )
 

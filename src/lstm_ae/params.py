@@ -103,6 +103,7 @@ class Model(Block):
     initialization: Literal["plain", "chrono", "spectral"]
     amplitude: Positive
     period: Count
+    lags: Annotated[int, Field(ge=0)]
     class_hidden_size: Count
 
     @model_validator(mode="after")
@@ -112,6 +113,8 @@ class Model(Block):
             raise ValueError(
                 f"initialization: spectral needs code_enters: state, decoding: backward, output: linear; found {', '.join(form)}"
             )
+        if self.lags and self.initialization != "spectral":
+            raise ValueError(f"lags {self.lags} with initialization: {self.initialization}; 0 is allowed, or initialization: spectral")
         return self
 
 
@@ -141,6 +144,8 @@ class Training(Block):
     momentum: Annotated[float, Field(ge=0, lt=1)]
     loss: Literal["mse", "l1", "smooth_l1"]
     loss_weights: LossWeights
+    error_correlation: Annotated[float, Field(ge=0, lt=1)]
+    shift: Annotated[int, Field(ge=0)]
     schedule: Literal["one_cycle", "cosine", "constant"]
     warmup: Annotated[float, Field(gt=0, lt=1)]
     lr_factors: RateFactors
@@ -192,10 +197,16 @@ class Section(Block):
         has_labels = isinstance(self.data, MnistData) and self.data.labels
         if self.training.loss_weights.classification > 0 and not has_labels:
             raise ValueError("training.loss_weights.classification is above 0 for data without labels; 0 is allowed")
-        if isinstance(self.data, StockForecastData) and self.model.period > 1:
-            raise ValueError(f"model.period: found {self.model.period}; 1 is allowed where every day is predicted")
-        if self.training.loss_weights.prediction > 0 and not isinstance(self.data, StockForecastData):
-            raise ValueError("training.loss_weights.prediction is above 0 for data without a next step; 0 is allowed")
+        if self.training.shift and not isinstance(self.data, MnistData):
+            raise ValueError(f"training.shift: found {self.training.shift} for data that are no images; 0 is allowed")
+        if isinstance(self.data, StockForecastData):
+            if self.model.period > 1:
+                raise ValueError(f"model.period: found {self.model.period}; 1 is allowed where every day is predicted")
+        elif self.training.loss_weights.prediction or self.training.error_correlation or self.model.lags:
+            raise ValueError(
+                "training.loss_weights.prediction, training.error_correlation or model.lags is above 0 for data without a next step; "
+                "0 is allowed"
+            )
         return self
 
 

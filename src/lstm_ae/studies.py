@@ -103,7 +103,8 @@ def mnist(case: Case) -> Owed:
     test = case.splits["test"]
     labels = test.extras["digits"]
     rows = np.array([np.flatnonzero(labels == digit)[0] if (labels == digit).any() else digit for digit in range(10)])
-    shape = case.description["image_shape"]
+    assert test.image_shape is not None
+    shape = tuple(test.image_shape)
     owed = {"digits": figures.digits(test.values()[rows].reshape(-1, *shape), case.reconstruction[rows].reshape(-1, *shape), case.bar)}
     if case.probabilities is None or test.labels is None:
         return {}, owed | {"loss": case.loss_figure()}

@@ -14,7 +14,7 @@ from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
 from lstm_ae.initialization import initialize
 from lstm_ae.model import Architecture, LSTMAutoencoder, as_input
-from lstm_ae.objectives import DeviceSplit, Metrics, losses, mean_losses, weighted
+from lstm_ae.objectives import DeviceSplit, Metrics, losses, mean_losses, shuffled, weighted
 from lstm_ae.params import Hyperparameters, Model, Training
 
 log = logging.getLogger(__name__)
@@ -47,12 +47,17 @@ def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | No
     Raises
     ------
     InputError
-        The code is larger than the hidden state, or as large as a sequence; or the period does not divide the sequence.
+        The code and the lags need more than the hidden state, the code or the lags are as large as a sequence, the period
+        does not divide it.
     """
     length, features = train.sequences.shape[1:]
     code_size = model.code_size or chosen.hidden_size
-    if code_size > chosen.hidden_size:
-        raise InputError(f"hidden_size {chosen.hidden_size} is below code_size {code_size}; at least the code size is allowed")
+    if length < model.lags + 2:
+        raise InputError(f"lags {model.lags}: found sequences of {length} steps; at most {length - 2} is allowed")
+    needed = code_size + model.lags * features
+    if chosen.hidden_size < needed:
+        lags = f" and {model.lags} lags of {features} numbers" if model.lags else ""
+        raise InputError(f"hidden_size {chosen.hidden_size} is below {needed}, a code of {code_size}{lags}; at least that is allowed")
     if code_size >= length * features:
         raise InputError(f"code_size {code_size}: below {length * features}, the numbers of one sequence, is allowed")
     if length % model.period:
@@ -64,7 +69,7 @@ def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | No
     )  # fmt: skip
     autoencoder = LSTMAutoencoder(architecture)
     sample = train.thinned(SPECTRUM_SEQUENCES)
-    initialize(autoencoder, model.initialization, as_input(torch.from_numpy(sample.sequences)), model.amplitude)
+    initialize(autoencoder, model.initialization, as_input(torch.from_numpy(sample.sequences)), model.amplitude, model.lags, sample.group)
     return autoencoder
 
 
@@ -98,12 +103,13 @@ def fit(
     weights = training.loss_weights.model_dump()
     groups = _rated(model, training, chosen.lr)
     optimizer = _optimizer(training, groups)
-    steps = math.ceil(len(train) / training.batch_size) * chosen.epochs
+    order = torch.Generator().manual_seed(seed)
+    group = train.group if training.error_correlation else None  # batches of one day each, so that its mean error can be told
+    steps = len(shuffled(len(train), training.batch_size, group, torch.Generator())) * chosen.epochs
     schedule = _schedule(optimizer, training, steps)
     bare = model
     model, optimizer = fabric.setup(model, optimizer)
     data, held = DeviceSplit.of(train, fabric.device), DeviceSplit.of(validation, fabric.device)
-    order = torch.Generator().manual_seed(seed)
     history: list[dict[str, Metrics]] = []
     best: tuple[float, int, dict[str, Tensor]] = (math.inf, 0, {})
     diverged = None
@@ -116,9 +122,9 @@ def fit(
     for epoch in range(1, chosen.epochs + 1):
         model.train()
         sums: dict[str, Tensor] = {}
-        for rows in torch.randperm(len(train), generator=order).to(fabric.device).split(training.batch_size):
-            batch = data.batch(rows, bare.mean.dtype)
-            found = losses(model(batch.sequences), batch, training.loss)
+        for rows in shuffled(len(train), training.batch_size, group, order):
+            batch = data.batch(rows.to(fabric.device), bare.mean.dtype, training.shift, order)
+            found = losses(model(batch.sequences), batch, training.loss, training.error_correlation)
             total = weighted(found, weights)
             optimizer.zero_grad()
             fabric.backward(total)

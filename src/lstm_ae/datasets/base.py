@@ -1,6 +1,6 @@
 """What every data set becomes: splits of sequences of one length, each in a file of its own."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ class Split:
         None where nothing is predicted.
     first_scored
         (N,) int64; targets of steps before it belong to another split and are not scored. None scores all.
+    group
+        (N,) int64; sequences of one group cover the same days, and what surprises one surprises all. None where each stands alone.
+    image_shape
+        (2,) int64 height and width, where a sequence is an image read row by row or pixel by pixel.
     extras
         Further arrays of N rows that undo the scaling.
     """
@@ -36,6 +40,8 @@ class Split:
     labels: NDArray[np.int64] | None = None
     following: NDArray[np.float32] | None = None
     first_scored: NDArray[np.int64] | None = None
+    group: NDArray[np.int64] | None = None
+    image_shape: NDArray[np.int64] | None = None
     extras: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -47,14 +53,9 @@ class Split:
 
     def take(self, rows: NDArray[np.int64]) -> "Split":
         """The split of these rows alone."""
-        return replace(
-            self,
-            sequences=self.sequences[rows],
-            labels=None if self.labels is None else self.labels[rows],
-            following=None if self.following is None else self.following[rows],
-            first_scored=None if self.first_scored is None else self.first_scored[rows],
-            extras={name: array[rows] for name, array in self.extras.items()},
-        )
+        by_row = {name: getattr(self, name) for name in ("sequences", "labels", "following", "first_scored", "group")}
+        taken = {name: array[rows] for name, array in by_row.items() if array is not None}
+        return replace(self, **taken, extras={name: array[rows] for name, array in self.extras.items()})
 
     def thinned(self, most: int | None) -> "Split":
         """At most that many sequences, evenly spaced."""
@@ -79,12 +80,7 @@ class Prepared:
 def save_prepared(prepared: Prepared, directory: Path) -> None:
     """Write one safetensors file a split and description.json."""
     for name, split in prepared.splits.items():
-        arrays = {
-            "sequences": split.sequences,
-            "labels": split.labels,
-            "following": split.following,
-            "first_scored": split.first_scored,
-        }
+        arrays = {field.name: getattr(split, field.name) for field in fields(split) if field.name != "extras"}
         arrays |= {f"extras.{key}": array for key, array in split.extras.items()}
         with replacing(directory / f"{name}.safetensors") as temporary:
             save_file({key: np.ascontiguousarray(array) for key, array in arrays.items() if array is not None}, temporary)

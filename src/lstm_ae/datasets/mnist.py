@@ -39,6 +39,7 @@ def prepare(directory: Path, data: MnistData, seed: int) -> Prepared:
         "validation": (images["train"][held], labels["train"][held]),
         "test": (images["test"], labels["test"]),
     }
-    splits = {name: Split(x, y if data.labels else None, extras={"digits": y}) for name, (x, y) in parts.items()}
-    description = {"data_source": "MNIST", "unit_interval": True, "image_shape": [28, 28]}
+    shape = np.array(mnist.data.shape[1:])
+    splits = {name: Split(x, y if data.labels else None, image_shape=shape, extras={"digits": y}) for name, (x, y) in parts.items()}
+    description = {"data_source": "MNIST", "unit_interval": True}
     return Prepared(splits, description | ({"classes": 10} if data.labels else {}))

@@ -213,7 +213,7 @@ def prepare_forecast(path: Path, data: StockForecastData, source: str) -> Prepar
 
     train = windows(range(0, train_end - data.window, data.stride), None, data.window + 1)
     splits = {
-        "train": Split(train.sequences, following=train.following),
+        "train": Split(train.sequences, following=train.following, group=train.extras["start"]),
         "validation": scoring(train_end, validation_end),
         "test": scoring(validation_end, test_end),
         "rollouts": windows(range(validation_end - data.fed, test_end - data.window + 1, data.origin_stride), None, data.window),
