@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from lstm_ae import figures
+from lstm_ae.forecasting import FORECASTERS
 
 RANDOM = np.random.default_rng(0)
 DAYS = [str(day.date()) for day in pd.bdate_range("2017-01-02", periods=80)]
@@ -30,8 +31,8 @@ DRAWN = {
         "title", None,
     ),
     "error_by_horizon": lambda: figures.error_by_horizon(
-        {name: RANDOM.random(40) + 0.1 for name in ("model", "persistence", "drift", "least squares")},
-        dict.fromkeys(("model", "persistence", "drift", "least squares"), 0.1), "title", None,
+        {name: RANDOM.random(40) + 0.1 for name in FORECASTERS},
+        dict.fromkeys(FORECASTERS, 0.1), "title", None,
     ),
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ import torch
 
 from lstm_ae import forecasting
 from lstm_ae.datasets import stocks
-from lstm_ae.forecasting import FORECASTERS, Forecast, diebold_mariano, fit_least_squares, multi_step, one_step
+from lstm_ae.forecasting import FORECASTERS, Forecast, diebold_mariano, fit_lines, multi_step, one_step
 from lstm_ae.model import Architecture, LSTMAutoencoder
 
 CPU = torch.device("cpu")
@@ -22,9 +22,9 @@ def model() -> LSTMAutoencoder:
 
 def test_skill_is_one_less_the_share_of_persistence() -> None:
     truth = np.zeros((4, 3))
-    said = {name: np.full((4, 3), value) for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 0.0), strict=True)}
+    said = {name: np.full((4, 3), value) for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 0.0, 1.0), strict=True)}
     scores = Forecast(truth, said, np.ones((4, 3), bool), np.zeros((4, 3), int), np.ones((4, 3))).scores()
-    assert (scores["skill"], scores["skill_drift"], scores["skill_least_squares"]) == (0.75, 0.0, 1.0)
+    assert [scores[f"skill{of}"] for of in ("", "_drift", "_least_squares", "_least_squares_within_days")] == [0.75, 0.0, 1.0, 0.75]
     assert scores["rmse_dollars"] == pytest.approx(np.e - 1)
 
 
@@ -57,7 +57,7 @@ def test_stocks_of_one_day_are_one_observation() -> None:
         Forecast(
             np.zeros((count, 60)), {name: np.tile(np.sqrt(np.abs(daily)) * (name == "model") + 0.5, (count, 1)) for name in FORECASTERS},
             np.ones((count, 60), bool), np.tile(np.arange(60), (count, 1)), np.ones((count, 60)),
-        ).p_value("drift")
+        ).p_values()["p_value_drift"]
         for count in (1, 50)
     )  # fmt: skip
     assert one == pytest.approx(many)
@@ -67,7 +67,7 @@ def test_a_perfect_prediction_gives_the_true_high(prepared, model, monkeypatch) 
     split, about = prepared.splits["test"], prepared.description
     truth = np.concatenate([split.values()[:, 1:], split.following[:, None].astype(float)], axis=1)
     monkeypatch.setattr("lstm_ae.forecasting.answers", lambda *_: type("Answers", (), {"predictions": truth}))
-    found = one_step(model, fit_least_squares(prepared.splits["train"]), split, about, CPU)
+    found = one_step(model, fit_lines(prepared.splits["train"]), split, about, CPU)
     assert found.errors()["model"] < 1e-10 < found.errors()["persistence"]
 
 
@@ -75,12 +75,12 @@ def test_a_perfect_rollout_gives_the_true_highs(prepared, model, monkeypatch) ->
     split, about = prepared.splits["rollouts"], prepared.description
     answers = iter(torch.from_numpy(split.sequences[:, about["fed"] :]).split(500))
     monkeypatch.setattr(model, "roll_forward", lambda *_: next(answers))
-    found = multi_step(model, fit_least_squares(prepared.splits["train"]), split, about, CPU)
+    found = multi_step(model, fit_lines(prepared.splits["train"]), split, about, CPU)
     assert found.errors()["model"] < 1e-8 < found.errors()["persistence"]
 
 
 def test_the_future_moves_no_earlier_forecast(prepared, model) -> None:
-    line, about = fit_least_squares(prepared.splits["train"]), prepared.description
+    lines, about = fit_lines(prepared.splits["train"]), prepared.description
     split = prepared.splits["rollouts"].take(np.arange(3))
     changed = split.take(np.arange(3))
     fed = about["fed"]
@@ -88,7 +88,7 @@ def test_the_future_moves_no_earlier_forecast(prepared, model) -> None:
     for array in changed.extras.values():
         if array.ndim == 2:
             array[:, fed:] += 5
-    before, after = (multi_step(model, line, windows, about, CPU) for windows in (split, changed))
+    before, after = (multi_step(model, lines, windows, about, CPU) for windows in (split, changed))
     for name in FORECASTERS:
         assert np.array_equal(before.said[name], after.said[name])
 
@@ -97,14 +97,14 @@ def test_the_future_moves_no_earlier_forecast(prepared, model) -> None:
     later.sequences[:, 60:] += 5
     later.extras["log_high"][:, 60:] += 5
     later.extras["log_close"][:, 60:] += 5
-    before, after = (one_step(model, line, windows, about, CPU) for windows in (single, later))
+    before, after = (one_step(model, lines, windows, about, CPU) for windows in (single, later))
     for name in FORECASTERS:
         assert np.array_equal(before.said[name][:, 20:60], after.said[name][:, 20:60])
 
 
 def test_persistence_and_drift_are_what_they_say(prepared, model) -> None:
-    line, about, split = fit_least_squares(prepared.splits["train"]), prepared.description, prepared.splits["rollouts"]
-    found = multi_step(model, line, split, about, CPU)
+    lines, about, split = fit_lines(prepared.splits["train"]), prepared.description, prepared.splits["rollouts"]
+    found = multi_step(model, lines, split, about, CPU)
     last = split.extras["log_high"][:, about["fed"] - 1]
     assert (found.said["persistence"] == last[:, None]).all()
     assert np.allclose(np.diff(found.said["drift"], axis=1), about["means"][stocks.CLOSE])

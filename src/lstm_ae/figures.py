@@ -4,7 +4,7 @@ import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 
@@ -247,21 +247,22 @@ def forecasts(panels: Mapping[str, ForecastPanel], title: str, note: str | None)
 
 def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], title: str, note: str | None) -> Figure:
     """Root mean square error of multi-step forecasts by horizon, and their skill over persistence; the one-step errors stand at day 1."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.4))
-    looks = {
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.8))
+    looks: dict[str, tuple[str, Any]] = {
         "model": (MODEL, "-"),
         "persistence": (ORIGINAL, "--"),
         "drift": (FOURTH, "-."),
         "least squares": (SECOND, ":"),
+        "least squares within days": (THIRD, (0, (5, 1))),
     }
     for name, values in errors.items():
         colour, line = looks[name]
         horizon = np.arange(1, len(values) + 1)
-        left.plot(horizon, 100 * values, color=colour, linestyle=line, label=f"{name}, multi-step")
+        left.plot(horizon, 100 * values, color=colour, linestyle=line, label=name)
         left.plot(1, 100 * single[name], marker="o", color=colour, fillstyle="none", linestyle="none")
         right.plot(horizon, 1 - np.square(values / errors["persistence"]), color=colour, linestyle=line)
     left.plot([], [], "o", color=FOURTH, fillstyle="none", label="one step ahead, all days of test")
-    left.set(xlabel="horizon, days", ylabel="RMSE of the log high, per cent")
-    left.legend()
-    right.set(xlabel="horizon, days", ylabel="skill over persistence")
+    left.set(xlabel="horizon, days", ylabel="RMSE of the log high, per cent", title="lines: multi-step, fed back")
+    right.set(xlabel="horizon, days", ylabel="skill over persistence", title="below the dashed line there is none")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return titled(figure, title, note)

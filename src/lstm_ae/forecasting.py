@@ -1,5 +1,6 @@
 """One-step and multi-step forecasts of the daily high, scored in logs and dollars beside persistence, drift and least squares."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,9 @@ from lstm_ae.model import LSTMAutoencoder
 from lstm_ae.objectives import EVALUATION_BATCH
 
 Array = NDArray[np.float64]
-FORECASTERS = ("model", "persistence", "drift", "least squares")
-LAGS = 10  # days the least-squares line reads
+LINES = ("least squares", "least squares within days")
+FORECASTERS = ("model", "persistence", "drift", *LINES)
+LAGS = 10  # days the least-squares lines read
 VOLATILITY_DAYS = 20  # a month of trading
 LEVEL = 0.9  # of prediction intervals
 
@@ -42,28 +44,33 @@ class Forecast:
         return {name: float(np.square(scale(said[:, steps][scored]) - truth).mean()) for name, said in self.said.items()}
 
     def scores(self, steps: slice = slice(None)) -> dict[str, float]:
-        """Skill over persistence of the model, least squares and drift, and the root mean square error in dollars.
+        """Skill over persistence of the model, drift and both least squares, and the root mean square error in dollars.
 
         skill = 1 - MSE / MSE of persistence, on log highs.
         """
         error, dollars = self.errors(steps), self.errors(steps, dollars=True)
+        skill = {name: 1 - error[name] / error["persistence"] for name in ("model", "drift", *LINES)}
         return {
-            "skill": 1 - error["model"] / error["persistence"],
-            "skill_least_squares": 1 - error["least squares"] / error["persistence"],
-            "skill_drift": 1 - error["drift"] / error["persistence"],
+            "skill": skill.pop("model"),
+            **{f"skill_{_key(name)}": value for name, value in skill.items()},
             "rmse_dollars": dollars["model"] ** 0.5,
             "rmse_dollars_persistence": dollars["persistence"] ** 0.5,
         }
 
-    def p_value(self, against: str) -> float:
-        """Two-sided p-value of equal squared errors of the model and another, one step ahead (`diebold_mariano`).
+    def p_values(self) -> dict[str, float]:
+        """Two-sided p-value of equal squared errors of the model and each other forecaster, one step ahead (`diebold_mariano`).
 
         Stocks move together: a day is one observation, the mean over its stocks.
         """
-        ours, theirs = (np.square(self.said[name] - self.truth)[self.scored] for name in ("model", against))
+        squares = {name: np.square(said - self.truth)[self.scored] for name, said in self.said.items()}
         day = self.days[self.scored]
         counts = np.bincount(day)
-        return diebold_mariano((np.bincount(day, ours - theirs) / np.maximum(counts, 1))[counts > 0])
+
+        def daily(values: Array) -> Array:
+            return np.asarray((np.bincount(day, values) / np.maximum(counts, 1))[counts > 0])
+
+        others = (name for name in squares if name != "model")
+        return {f"p_value_{_key(name)}": diebold_mariano(daily(squares["model"] - squares[name])) for name in others}
 
     def interval_scores(self, widths: Array) -> dict[str, float]:
         """Share of the truth within the half widths (N, steps) around the model, and the mean whole width in per cent of the price."""
@@ -77,51 +84,65 @@ class Forecast:
         return {name: np.sqrt([error[name] for error in errors]) for name in self.said}
 
 
-def fit_least_squares(train: Split) -> Autoregression:
-    """The least-squares line on ten days of all columns, fitted on the training windows."""
+def fit_lines(train: Split) -> dict[str, Autoregression]:
+    """Least squares on ten days of all columns, fitted on the training windows: over all days alike, and within days, where the
+    prediction head starts.
+    """
     assert train.following is not None
-    return least_squares(train.values(), train.following.astype(np.float64), LAGS)
+    values, following = train.values(), train.following.astype(np.float64)
+    return {name: least_squares(values, following, LAGS, group) for name, group in zip(LINES, (None, train.group), strict=True)}
 
 
-def one_step(model: LSTMAutoencoder, line: Autoregression, split: Split, description: dict[str, Any], device: torch.device) -> Forecast:
+def one_step(
+    model: LSTMAutoencoder, lines: Mapping[str, Autoregression], split: Split, description: dict[str, Any], device: torch.device
+) -> Forecast:
     """Every scored day of the split forecast from the days before it."""
     predictions = answers(model, split.sequences, device).predictions
     assert predictions is not None and split.first_scored is not None
     log_high, log_close = split.extras["log_high"], split.extras["log_close"]
-    by_line = np.full_like(predictions, np.nan)
-    by_line[:, line.lags - 1 :] = line.predict(split.values())
+
+    def by(line: Autoregression) -> Array:
+        early = np.full_like(predictions[:, : line.lags - 1], np.nan)
+        return np.concatenate([early, line.predict(split.values())], axis=1)
+
     persistence = log_high[:, :-1]
     steps = np.arange(predictions.shape[1])[None]
     said = {
         "model": log_close[:, :-1] + unscaled(predictions, description, HIGH),
         "persistence": persistence,
         "drift": persistence + description["means"][CLOSE],
-        "least squares": log_close[:, :-1] + unscaled(by_line, description, HIGH),
+        **{name: log_close[:, :-1] + unscaled(by(line), description, HIGH) for name, line in lines.items()},
     }
     days = split.extras["start"][:, None] + 1 + steps
     return Forecast(log_high[:, 1:], said, steps >= split.first_scored[:, None], days, recent_volatility(log_close[:, :-1]))
 
 
 @torch.no_grad()
-def multi_step(model: LSTMAutoencoder, line: Autoregression, split: Split, description: dict[str, Any], device: torch.device) -> Forecast:
+def multi_step(
+    model: LSTMAutoencoder, lines: Mapping[str, Autoregression], split: Split, description: dict[str, Any], device: torch.device
+) -> Forecast:
     """The rest of each window forecast from its first `fed` days, each forecaster fed its own predictions."""
     fed = description["fed"]
     horizon = split.sequences.shape[1] - fed
     model = model.to(device).eval()
     batches = torch.from_numpy(split.sequences[:, :fed]).split(EVALUATION_BATCH)
     rolled = torch.cat([model.roll_forward(batch.to(device), horizon) for batch in batches]).double().cpu().numpy()
-    by_line = line.roll_forward(split.values()[:, :fed], horizon)
+    past = split.values()[:, :fed]
     log_high, last_close = split.extras["log_high"], split.extras["log_close"][:, fed - 1, None]
     persistence = np.repeat(log_high[:, fed - 1, None], horizon, axis=1)
     said = {
         "model": accumulated(rolled, last_close, description),
         "persistence": persistence,
         "drift": persistence + description["means"][CLOSE] * np.arange(1, horizon + 1),
-        "least squares": accumulated(by_line, last_close, description),
+        **{name: accumulated(line.roll_forward(past, horizon), last_close, description) for name, line in lines.items()},
     }
     days = split.extras["start"][:, None] + fed + np.arange(horizon)
     volatility = np.repeat(recent_volatility(split.extras["log_close"][:, :fed])[:, -1:], horizon, axis=1)
     return Forecast(log_high[:, fed:], said, np.ones_like(persistence, dtype=bool), days, volatility)
+
+
+def _key(forecaster: str) -> str:
+    return forecaster.replace(" ", "_")
 
 
 def diebold_mariano(differences: Array) -> float:

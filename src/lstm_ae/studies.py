@@ -161,15 +161,14 @@ def stock_windows(case: Case) -> Owed:
 def stock_forecast(case: Case) -> Owed:
     """3.3.3 and 3.3.4: both losses; one-step and multi-step forecasts over the truth, and their error by horizon."""
     about, rollouts, device = case.description, case.splits["rollouts"], case.device
-    line = forecasting.fit_least_squares(case.splits["train"])
-    single = forecasting.one_step(case.model, line, case.splits["test"], about, device)
-    calibration = forecasting.one_step(case.model, line, case.splits["validation"], about, device)
+    lines = forecasting.fit_lines(case.splits["train"])
+    single = forecasting.one_step(case.model, lines, case.splits["test"], about, device)
+    calibration = forecasting.one_step(case.model, lines, case.splits["validation"], about, device)
     widths = forecasting.half_widths(calibration, single)
-    multiple = forecasting.multi_step(case.model, line, rollouts, about, device)
+    multiple = forecasting.multi_step(case.model, lines, rollouts, about, device)
     horizon, fed = multiple.truth.shape[1], about["fed"]
-    tests = {f"p_value_{name.replace(' ', '_')}": single.p_value(name) for name in forecasting.FORECASTERS if name != "model"}
     metrics: dict[str, Any] = {
-        "one_step": {**single.scores(), **tests, "interval": single.interval_scores(widths)},
+        "one_step": {**single.scores(), **single.p_values(), "interval": single.interval_scores(widths)},
         "multi_step": {
             **multiple.scores(),
             "by_horizon": [{"horizon": h + 1, **multiple.scores(slice(h, h + 1))} for h in range(horizon)],
