@@ -137,7 +137,7 @@ def learning_curves(
 
 def search(trials: pd.DataFrame, importances: pd.DataFrame, ranges: Mapping[str, Sequence[float]]) -> Figure:
     """The history of a search, the importance of each parameter, and the loss over each parameter's range."""
-    figure = plt.figure(figsize=(8.0, 5.0))
+    figure = plt.figure(figsize=(8.0, 5.2))
     above, below = figure.subfigures(2, 1).flat  # type: ignore[union-attr]
     complete, pruned = trials[trials["state"] == "complete"], trials[trials["state"] == "pruned"]
     looks = ((complete, ORIGINAL, "o", "complete"), (pruned, FOURTH, "x", "pruned"))
@@ -148,7 +148,7 @@ def search(trials: pd.DataFrame, importances: pd.DataFrame, ranges: Mapping[str,
     history.step(complete["trial"], complete["loss"].cummin(), where="post", color=MODEL, label="best so far")
     history.set(xlabel="trial", ylabel="validation loss", yscale="log", title="history")
     history.xaxis.get_major_locator().set_params(integer=True)
-    history.legend()
+    figure.legend(*history.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     importance.barh(importances["parameter"][::-1], importances["importance"][::-1], color=SECOND)
     importance.set(xlabel="share of the variance of the loss", title="importance (fANOVA)", xlim=(0, 1))
     panels = below.subplots(1, len(ranges), sharey=True)

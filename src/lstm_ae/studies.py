@@ -113,7 +113,7 @@ def mnist(case: Case) -> Owed:
     panels = {
         f"reconstruction loss ({case.loss})": curves["reconstruction"],
         "classification loss (cross-entropy)": curves["classification"],
-        "accuracy": curves["accuracy"],
+        "accuracy": {name: series[series.index > 0] for name, series in curves["accuracy"].items()},
     }
     title = f"Test accuracy {metrics['accuracy']:.2%}, {case.bar}"
     owed["learning"] = figures.learning_curves(panels, title, list(panels)[:2])
