@@ -18,7 +18,7 @@ from lstm_ae import paths
 from lstm_ae.datasets.base import Split, load_description, load_split
 from lstm_ae.evaluation import answers, class_metrics, reconstruction_metrics
 from lstm_ae.files import write_text, write_yaml
-from lstm_ae.forecasting import fit_least_squares, one_step
+from lstm_ae.forecasting import fit_lines, multi_step, one_step
 from lstm_ae.params import Hyperparameters, Params, load_params, load_yaml, resolve
 from lstm_ae.runtime import start
 from lstm_ae.training import EpochEnd, Trained, accelerate, build, fit
@@ -39,6 +39,8 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "rows and class": ("mnist_rows_class", {}),
     "stocks": ("snp", {}),
     "forecast": ("snp_forecast", {}),
+    "forecast, one layer": ("snp_forecast", ONE_LAYER),
+    "forecast, all errors alike": ("snp_forecast", {"training.error_correlation": 0.0}),
     "pixels and class": ("mnist_pixels_class", {}),
     "pixels and class, weight 0.7": ("mnist_pixels_class", {"training.loss_weights": {"reconstruction": 0.7, "classification": 0.3,
                                                                                      "prediction": 0.0}}),
@@ -84,7 +86,11 @@ def measured(params: Params, section: str) -> dict[str, Any]:
     if said.probabilities is not None and test.labels is not None:
         row |= class_metrics(said.probabilities, test.labels)
     if said.predictions is not None:
-        row["one_step_skill"] = one_step(trained.model, fit_least_squares(known), test, description, device).scores()["skill"]
+        lines = fit_lines(known)
+        row["one_step_skill"] = one_step(trained.model, lines, test, description, device).scores()["skill"]
+        fed_back = multi_step(trained.model, lines, load_split(prepared, "rollouts"), description, device)
+        for days in (20, 40):
+            row[f"lowest_skill_to_day_{days}"] = min(fed_back.scores(slice(day, day + 1))["skill"] for day in range(days))
     return row
 
 
