@@ -20,19 +20,20 @@ COMPARED = (
 
 
 def report(params: Params) -> None:
-    sections = [name for name in params.sections if paths.test_metrics(name).is_file()]
-    pages = [read_page(name, read_json(paths.test_metrics(name)), paths.plots(name)) for name in sections]
+    pages = [
+        read_page(section, read_json(paths.test_metrics(section)), pd.read_csv(paths.trials(section)), paths.plots(section))
+        for section in params.sections
+    ]
     comparisons = []
     for name, column, measure, compared, caption in COMPARED:
-        if not set(compared) <= set(sections):
+        if not set(compared) <= set(params.sections):
             continue
-        curves = {section: pd.read_csv(paths.plots(section) / "curves.csv", index_col="epoch")[column].dropna() for section in compared}
-        path = paths.plots("comparison") / f"{name}.png"
+        curves = {section: pd.read_csv(paths.curves(section), index_col="epoch")[column].dropna() for section in compared}
+        path = paths.REPORT / f"{name}.png"
         logarithmic = [measure] if "loss" in measure else []
         figures.save(figures.learning_curves({measure: curves}, caption, logarithmic), path)
         comparisons.append((caption, data_uri(path)))
-    paths.plots("comparison").mkdir(parents=True, exist_ok=True)
-    write_text(paths.REPORT, render(pages, comparisons))
+    write_text(paths.REPORT / "index.html", render(pages, comparisons))
 
 
 if __name__ == "__main__":

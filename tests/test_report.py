@@ -10,8 +10,7 @@ METRICS = {
 def test_the_page_is_self_contained_and_shows_every_figure(tmp_path) -> None:
     for name in ("loss", "examples", "unknown"):
         (tmp_path / f"{name}.png").write_bytes(b"png")
-    pd.DataFrame({"trial": [0], "loss": [0.5]}).to_csv(tmp_path / "trials.csv", index=False)
-    page = read_page("toy", METRICS, tmp_path)
+    page = read_page("toy", METRICS, pd.DataFrame({"trial": [0], "loss": [0.5]}), tmp_path)
     assert [caption for caption, _ in page.figures] == ["Examples from each split", "Losses by epoch", "unknown"]
     html = render([page], [("Compared", "data:image/png;base64,AA==")])
     assert html.count("<img ") == 4 and "http" not in html

@@ -6,7 +6,7 @@ from pathlib import Path
 import platformdirs
 
 PARAMS = Path("params.yaml")
-REPORT = Path("report/index.html")
+REPORT = Path("report")
 
 
 def raw(section: str) -> Path:
@@ -39,8 +39,18 @@ def test_metrics(section: str) -> Path:
     return Path("metrics") / section / "test.json"
 
 
+def curves(section: str) -> Path:
+    """Losses and scores by epoch."""
+    return Path("metrics") / section / "curves.csv"
+
+
+def trials(section: str) -> Path:
+    """Every trial of the search."""
+    return Path("metrics") / section / "trials.csv"
+
+
 def plots(section: str) -> Path:
-    """Figures and the curves behind them."""
+    """The figures."""
     return Path("plots") / section
 
 

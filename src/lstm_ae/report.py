@@ -105,15 +105,15 @@ def data_uri(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
-def read_page(name: str, metrics: dict[str, Any], plots: Path) -> Page:
-    """One section's figures in the order of the study, and its trials."""
+def read_page(name: str, metrics: dict[str, Any], trials: pd.DataFrame, plots: Path) -> Page:
+    """One section's numbers, and its figures in the order of the study."""
     order = list(CAPTIONS)
     paths = sorted(plots.glob("*.png"), key=lambda path: (order.index(path.stem) if path.stem in order else len(order), path.stem))
     return Page(
         name,
         metrics,
         [(CAPTIONS.get(path.stem, path.stem), data_uri(path)) for path in paths],
-        pd.read_csv(plots / "trials.csv"),
+        trials,
     )
 
 
