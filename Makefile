@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/venv/bin:$(PATH)
 
 .PHONY: all repro test lint lock
 
-all: venv/installed
+all: venv/installed .dvc/plots.html
 
 repro: all
 	dvc repro
@@ -26,3 +26,8 @@ venv/installed: requirements.txt
 	$(PYTHON) -m venv --clear venv
 	venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	touch $@
+
+# `dvc plots` fills this page, which opens without a network.
+.dvc/plots.html: venv/installed tools/plots_page.py
+	PYTHONPATH=src python tools/plots_page.py $@
+	dvc config --local plots.html_template plots.html
