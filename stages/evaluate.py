@@ -48,7 +48,7 @@ def evaluate(params: Params, section: str) -> None:
     for name, figure in drawn.items():
         figures.save(figure, paths.plots(section) / f"{name}.png")
     curves = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in case.curves.items() for split, series in by_split.items()})
-    write_text(paths.curves(section), curves.to_csv(index_label="epoch", lineterminator="\n"))
+    write_text(paths.curves(section), curves.to_csv(index_label="epoch", na_rep="nan", lineterminator="\n"))
     write_text(paths.trials(section), trials.to_csv(index=False, lineterminator="\n"))
     write_json(paths.test_metrics(section), metrics | own)
 
