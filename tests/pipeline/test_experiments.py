@@ -101,3 +101,14 @@ def test_no_cell_of_the_curves_is_empty_which_dvc_draws_as_zero(finished: Path) 
     for path in (finished / "metrics").glob("*/curves.csv"):
         if path.parent.name in SECTIONS:
             assert "" not in pd.read_csv(path, dtype=str, keep_default_na=False).to_numpy(), path
+
+
+def test_results_come_back_from_a_remote(study: Path, environment, tmp_path) -> None:
+    run(study, environment, "dvc", "remote", "add", "--default", "results", str(tmp_path / "remote"))
+    commit(study)
+    run(study, environment, "dvc", "push")
+    elsewhere = tmp_path / "elsewhere"
+    run(tmp_path, environment, "git", "clone", "--quiet", str(study), str(elsewhere))
+    run(elsewhere, environment, "dvc", "pull")
+    assert not stages_run(run(elsewhere, environment, "dvc", "repro"))
+    assert contents(elsewhere) == contents(study)
