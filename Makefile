@@ -1,8 +1,9 @@
 # `make repro` runs the study, `make test` runs the tests. Both make the environment in venv/ first; `make all` makes it alone.
 PYTHON ?= python3
+SECTION ?= toy
 export PATH := $(CURDIR)/venv/bin:$(PATH)
 
-.PHONY: all repro test lint lock
+.PHONY: all repro test lint lock dashboard
 
 all: venv/installed .dvc/plots.html
 
@@ -16,6 +17,10 @@ lint: all
 	ruff check .
 	ruff format --check .
 	mypy
+
+# The trials of a search in the browser: make dashboard SECTION=snp
+dashboard: all
+	PYTHONPATH=src python -m lstm_ae.dashboard $(SECTION)
 
 # A new requirements.txt from pyproject.toml: every version and hash, for every platform.
 lock:

@@ -1,37 +1,44 @@
 """search@<section>: Optuna's trials, scored on validation: numbers only.
 
 python stages/search.py toy
+python stages/search.py toy --worker
 """
 
+import optuna
+import torch
+
 from lstm_ae import paths
-from lstm_ae.datasets.base import load_description, load_split
+from lstm_ae.errors import InputError
 from lstm_ae.files import write_text, write_yaml
 from lstm_ae.params import Params
 from lstm_ae.runtime import start
-from lstm_ae.search import best_values, importances_table, search, trials_table
+from lstm_ae.scratch import scratch
+from lstm_ae.search import best_values, importances_table, search, search_together, trials_table
 from lstm_ae.stage import run
-from lstm_ae.training import accelerate
+from lstm_ae.trial import Task, worker_count
 
 
-def search_section(params: Params, section: str) -> None:
-    block, caps, prepared = params.section(section), params.caps, paths.prepared(section)
-    trials = block.search.trials if caps.trials is None else min(block.search.trials, caps.trials)
-    study = search(
-        accelerate(start(params.device, params.threads, params.training_seed), params.precision),
-        block,
-        load_split(prepared, "train").thinned(block.search.sequences),
-        load_split(prepared, "validation"),
-        load_description(prepared).get("classes"),
-        trials,
-        min(block.search.epochs, caps.epochs or block.search.epochs),
-        params.seed,
-        params.training_seed,
-    )
+def search_section(params: Params, section: str, worker: bool) -> None:
+    storage = params.section(section).search.storage
+    if worker and not storage:
+        raise InputError(f"{section}.search.storage: null; a worker needs the URL of the storage that it shares with others")
+    task = Task.of(params, section, start(params.device, 1, params.training_seed).type)
+    if storage:
+        study = search_together(task, storage)
+        if not worker:
+            write(study, section, params.seed)
+        return
+    here = {"device": task.device, "torch": torch.__version__, "optuna": optuna.__version__}
+    with scratch(f"search-{section}", {**task.settings(), **here}, task.inputs()) as folder:
+        write(search(task, folder, worker_count(task.device)), section, params.seed)
+
+
+def write(study: optuna.Study, section: str, seed: int) -> None:
     directory = paths.search(section)
     write_text(directory / "trials.csv", trials_table(study).to_csv(index=False, lineterminator="\n"))
-    write_text(directory / "importances.csv", importances_table(study, params.seed).to_csv(index=False, lineterminator="\n"))
+    write_text(directory / "importances.csv", importances_table(study, seed).to_csv(index=False, lineterminator="\n"))
     write_yaml(directory / "best.yaml", best_values(study))
 
 
 if __name__ == "__main__":
-    run(search_section)
+    run(search_section, worker="take part in the study of search.storage and write nothing")

@@ -1,24 +1,77 @@
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
+import yaml
+from sqlalchemy.pool import NullPool
 
-from lstm_ae.datasets.base import Split
+from lstm_ae import paths
+from lstm_ae import search as module
+from lstm_ae.datasets.base import Prepared, Split, save_prepared
 from lstm_ae.errors import InputError
-from lstm_ae.runtime import start
-from lstm_ae.search import best_values, importances_table, search, trials_table
-from lstm_ae.training import accelerate
+from lstm_ae.scratch import digest
+from lstm_ae.search import best_values, importances_table, rebuilt, search, search_together, trials_table
+from lstm_ae.trial import Task, worker_count
+from stages.search import search_section
+
+ROOT = Path(__file__).resolve().parent.parent
+TUNABLE = ["hidden_size", "lr", "gradient_clip", "layers"]
+
+
+def prepare(folder: Path) -> Path:
+    random = np.random.default_rng(0)
+    splits = {name: Split(random.random((count, 50, 1), dtype=np.float32)) for name, count in (("train", 150), ("validation", 50))}
+    save_prepared(Prepared(splits, {}), folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def study(params):
-    return run(params)
+def task(params, tmp_path_factory) -> Task:
+    prepared = prepare(tmp_path_factory.mktemp("prepared"))
+    return Task("toy", params.section("toy"), prepared, trials=10, epochs=3, seed=0, training_seed=0, device="cpu", precision="32-true")
 
 
-def run(params, trials: int = 7, seed: int = 0):
-    random = np.random.default_rng(0)
-    splits = [Split(random.random((count, 50, 1), dtype=np.float32)) for count in (150, 50)]
-    section = params.section("toy")
-    return search(accelerate(start("cpu", 1, 0), "32-true"), section, *splits, None, trials, 2, seed, 0)
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def study(task, kept) -> optuna.Study:
+    return search(task, kept, 1)
+
+
+def test_two_workers_find_what_one_finds(study, task, tmp_path) -> None:
+    assert trials_table(search(task, tmp_path, 2)).to_csv() == trials_table(study).to_csv()
+
+
+def test_trials_are_pruned_by_the_batches_before_their_own(study, task) -> None:
+    table = trials_table(study)
+    assert set(table["state"]) == {"complete", "pruned"}
+    assert (table["state"][: task.section.search.batch] == "complete").all()
+
+
+def test_what_is_finished_is_not_run_again(study, task, kept, tmp_path) -> None:
+    nowhere = replace(task, prepared=tmp_path)
+    assert trials_table(search(nowhere, kept, 1)).to_csv() == trials_table(study).to_csv()
+
+
+def test_the_seed_decides_what_is_tried(study, task, tmp_path) -> None:
+    other = search(replace(task, seed=1, trials=1), tmp_path, 1)
+    assert trials_table(other)["lr"][0] != trials_table(study)["lr"][0]
 
 
 def test_the_best_of_the_complete_trials_wins(study) -> None:
@@ -32,29 +85,201 @@ def test_values_stay_in_the_ranges_of_the_section(study, params) -> None:
         assert trials_table(study)[name].between(low, high).all()
 
 
-def test_the_seed_decides_every_byte(study, params) -> None:
-    assert trials_table(study).to_csv() == trials_table(run(params)).to_csv()
-    assert trials_table(study).to_csv() != trials_table(run(params, seed=1)).to_csv()
-
-
 def test_the_table_has_neither_dates_nor_durations(study) -> None:
-    assert list(trials_table(study)) == ["trial", "state", "loss", "best_epoch", "hidden_size", "lr", "gradient_clip", "layers"]
+    assert list(trials_table(study)) == ["trial", "state", "loss", "best_epoch", *TUNABLE]
 
 
 def test_importances_are_shares(study) -> None:
     table = importances_table(study, 0)
-    assert set(table["parameter"]) == {"hidden_size", "lr", "gradient_clip", "layers"}
+    assert set(table["parameter"]) == set(TUNABLE)
     assert table["importance"].sum() == pytest.approx(1)
 
 
-def test_no_trials_find_no_values() -> None:
-    study = optuna.create_study()
+def test_no_trials_find_no_values(task, tmp_path) -> None:
+    study = search(replace(task, trials=0), tmp_path, 1)
     assert best_values(study) == {}
     assert trials_table(study).empty and importances_table(study, 0).empty
 
 
-def test_a_search_in_which_everything_diverged_is_an_error() -> None:
-    study = optuna.create_study()
-    study.optimize(lambda trial: 1 / 0, n_trials=1, catch=(ZeroDivisionError,))
-    with pytest.raises(InputError, match="all 1 trials diverged"):
+def test_a_search_goes_on_after_a_trial_that_diverged_and_is_an_error_where_all_did(task, tmp_path) -> None:
+    space = task.section.search.space.model_copy(update={"lr": [1e30, 1e30]})
+    section = task.section.model_copy(update={"search": task.section.search.model_copy(update={"space": space})})
+    study = search(replace(task, section=section, trials=2), tmp_path, 1)
+    assert list(trials_table(study)["state"]) == ["fail", "fail"]
+    with pytest.raises(InputError, match="all 2 trials failed, the last of them: training diverged in its first epoch"):
         best_values(study)
+
+
+def test_data_that_is_missing_ends_a_search_with_its_line(task, tmp_path) -> None:
+    with pytest.raises(InputError, match=r"train\.safetensors: not found"):
+        search(replace(task, prepared=tmp_path / "nowhere"), tmp_path, 1)
+
+
+def test_workers_are_as_many_as_the_cores_or_fewer(monkeypatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    assert worker_count("cpu") == 3
+    assert worker_count("cuda") == 1
+    monkeypatch.setenv("LSTM_AE_WORKERS", "2")
+    assert worker_count("cpu") == 2
+    monkeypatch.setenv("LSTM_AE_WORKERS", "8")
+    assert worker_count("cpu") == 3
+    monkeypatch.setenv("LSTM_AE_WORKERS", "0")
+    with pytest.raises(InputError, match="LSTM_AE_WORKERS: found '0'"):
+        worker_count("cpu")
+
+
+def test_a_study_is_rebuilt_from_its_table(study, params) -> None:
+    table = trials_table(study)
+    storage = rebuilt("toy", table, params.section("toy").search.space)
+    again = optuna.load_study(study_name="toy", storage=storage)
+    columns = ["trial", "state", "loss", *TUNABLE]
+    pd.testing.assert_frame_equal(trials_table(again)[columns], table[columns])
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A folder in which stages/search.py finds params.yaml and prepared data."""
+    prepare(tmp_path / paths.prepared("toy"))
+    change(tmp_path, trials=6, epochs=20)
+    return tmp_path
+
+
+def change(project: Path, **search: object) -> None:
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    content["toy"]["search"] |= search
+    (project / "params.yaml").write_text(yaml.safe_dump(content))
+
+
+def stage(project: Path, *arguments: str) -> subprocess.Popen[str]:
+    """stages/search.py, with a heartbeat of a second."""
+    program = f"""
+import runpy, sys
+from lstm_ae import search
+search.HEARTBEAT_SECONDS = 1
+sys.argv = {["search.py", "toy", *arguments]}
+runpy.run_path({str(ROOT / "stages" / "search.py")!r}, run_name="__main__")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LSTM_AE_CACHE": str(project / "cache")}
+    return subprocess.Popen([sys.executable, "-c", program], cwd=project, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a process said, when it and all that it started have ended well."""
+    said = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, said
+    return said
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait for something that a process does."""
+    while not condition():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+
+
+def outputs(project: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (project / paths.search("toy")).iterdir()}
+
+
+def test_a_killed_search_goes_on_and_ends_with_the_same_bytes(project) -> None:
+    ended(stage(project))
+    unbroken = outputs(project)
+    shutil.rmtree(project / paths.search("toy"))
+
+    def finished() -> int:
+        return len(list((project / "cache").glob("scratch/search-toy-*/*.json")))
+
+    assert finished() == 0
+    with stage(project) as broken:
+        until(lambda: finished() >= 2, broken)
+        broken.kill()
+        broken.communicate(timeout=60)  # the workers hold the pipe too: this returns when the last of them has ended
+    assert 2 <= finished() < 6
+    assert f"{finished()} of 6 trials were finished before" in ended(stage(project))
+    assert outputs(project) == unbroken
+
+
+@pytest.fixture
+def postgresql(tmp_path_factory) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of this test's own."""
+    folders = [Path(found).parent for found in [shutil.which("pg_ctl")] if found] + sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    tools = next((folder for folder in folders if (folder / "pg_ctl").is_file()), None)
+    if tools is None:
+        pytest.skip("no PostgreSQL server is installed")
+    user: dict[str, Any] = {}
+    folder = Path(tempfile.mkdtemp(prefix="lstm-ae-postgresql-"))
+    if os.geteuid() == 0:  # the server refuses to run as root
+        user = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
+        shutil.chown(folder, "nobody")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def call(tool: str, *arguments: str) -> None:
+        with (folder / "log").open("a") as output:
+            done = subprocess.run(
+                [tools / tool, "-D", folder / "data", *arguments], cwd=folder, stdout=output, stderr=output, check=False, **user
+            )
+        assert done.returncode == 0, (folder / "log").read_text()
+
+    call("initdb", "-U", "search", "--auth", "trust", "--no-sync")
+    call("pg_ctl", "start", "--wait", "-o", f"-h 127.0.0.1 -p {port} -k {folder} -F")
+    yield f"postgresql+psycopg://search@127.0.0.1:{port}/postgres"
+    call("pg_ctl", "stop", "--mode", "immediate")
+    shutil.rmtree(folder)
+
+
+def test_a_shared_study_repeats_the_trial_of_a_worker_that_was_killed(postgresql, project) -> None:
+    change(project, trials=6, epochs=40, storage=postgresql)
+
+    def trials() -> list[optuna.trial.FrozenTrial]:
+        storage = optuna.storages.RDBStorage(postgresql, engine_kwargs={"poolclass": NullPool})
+        names = optuna.get_all_study_names(storage)
+        return [trial for name in names for trial in optuna.load_study(study_name=name, storage=storage).trials]
+
+    with stage(project, "--worker") as killed:
+        until(lambda: any(trial.intermediate_values for trial in trials()), killed)
+        killed.kill()
+    (broken,) = (trial for trial in trials() if trial.state == optuna.trial.TrialState.RUNNING)
+    other, main = stage(project, "--worker"), stage(project)
+    ended(other), ended(main)
+
+    table = pd.read_csv(project / paths.search("toy") / "trials.csv")
+    assert len(table) == 6 and set(table["state"]) <= {"complete", "pruned"}
+    assert broken.number not in table["trial"].to_list()
+    (retried,) = (trial for trial in trials() if trial.system_attrs.get("failed_trial") == broken.number)
+    assert retried.params == broken.params
+    assert retried.number in table["trial"].to_list()
+    assert b"search@" not in b"".join(outputs(project).values())
+
+
+def test_a_trial_whose_process_died_before_it_gave_a_sign_is_replaced(task, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 1)
+    few, url = replace(task, trials=2, epochs=1), f"sqlite:///{tmp_path}/study.db"
+    lost = optuna.create_study(storage=url, study_name=f"toy-{digest(few.settings(), few.inputs())}").ask()
+    table = trials_table(search_together(few, url))
+    assert len(table) == 2 and set(table["state"]) == {"complete"}
+    assert lost.number not in table["trial"].to_list()
+
+
+def test_of_two_processes_that_ask_for_the_last_trial_one_counts(task, tmp_path, monkeypatch) -> None:
+    few, url = replace(task, trials=1, epochs=1), f"sqlite:///{tmp_path}/study.db"
+    search_together(few, url)
+    counted, seen = module._counted, iter([[]])  # the first look finds nothing yet
+    monkeypatch.setattr(module, "_counted", lambda trials: next(seen, counted(trials)))
+    study = search_together(few, url)
+    assert len(study.trials) == 2
+    assert len(trials_table(study)) == 1
+
+
+def test_a_worker_without_a_storage_is_an_error(params) -> None:
+    with pytest.raises(InputError, match=r"toy\.search\.storage: null"):
+        search_section(params, "toy", worker=True)
+
+
+def test_a_storage_that_cannot_be_reached_is_an_error(task) -> None:
+    with pytest.raises(InputError, match=r"search\.storage: .*Connection refused"):
+        search_together(task, "postgresql+psycopg://search:secret@127.0.0.1:1/postgres")
+    with pytest.raises(InputError, match=r"search\.storage: Could not parse") as found:
+        search_together(task, "secret")
+    assert "secret" not in str(found.value)

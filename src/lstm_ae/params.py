@@ -168,8 +168,10 @@ class Space(Block):
 
 class Search(Block):
     trials: Annotated[int, Field(ge=0)]
+    batch: Count
     epochs: Count
     sequences: Count
+    storage: str | None
     space: Space
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lstm_ae import paths
+from lstm_ae.errors import InputError
 from lstm_ae.files import write_text
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> I
     inputs
         Files that decide the result.
     """
-    folder = paths.cache() / "scratch" / f"{name}-{_digest(settings, inputs)[:16]}"
+    folder = paths.cache() / "scratch" / f"{name}-{digest(settings, inputs)}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock, holder = FileLock(f"{folder}.lock"), folder / "pid"
     try:
@@ -53,10 +54,20 @@ def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> I
         lock.release()
 
 
-def _digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
+def digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
+    """A short name of work: of its settings, the bytes of its inputs and the project's modules that this process has loaded.
+
+    Raises
+    ------
+    InputError
+        An input is missing.
+    """
     whole = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     modules = sorted(str(module.__file__) for name, module in sys.modules.items() if name.startswith("lstm_ae.") and module.__file__)
     for path in [*inputs, *map(Path, modules)]:
-        with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
+        try:
+            with path.open("rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: not found; `dvc repro` makes it") from error
+    return whole.hexdigest()[:16]

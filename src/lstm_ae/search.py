@@ -1,93 +1,161 @@
-"""Optuna's search over the ranges of a section, scored on validation."""
+"""Optuna's search over the ranges of a section, scored on validation: docs/scaling.md."""
 
 import logging
+import math
+import statistics
+import time
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import optuna
 import pandas as pd
-import torch
-from lightning_fabric import Fabric
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+from tqdm import tqdm
 
-from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
-from lstm_ae.model import LSTMAutoencoder
-from lstm_ae.objectives import Metrics
-from lstm_ae.params import TUNABLE, Hyperparameters, Section
-from lstm_ae.training import build, fit
+from lstm_ae.files import read_json, write_json
+from lstm_ae.params import TUNABLE, Hyperparameters, Space
+from lstm_ae.scratch import digest
+from lstm_ae.trial import Outcome, Task, train_trial, worker_pool
 
 log = logging.getLogger(__name__)
 
-STARTUP_TRIALS = 5  # drawn at random before TPE takes over, and complete before a trial may be pruned
+STARTUP_TRIALS = 4  # drawn at random before TPE takes over, and complete before a trial may be pruned
+HEARTBEAT_SECONDS = 30  # of a trial in a shared study; twice as long without one, and its process counts as dead
 TRIAL_COLUMNS = ["trial", "state", "loss", "best_epoch", *TUNABLE]
 
+optuna.logging.set_verbosity(optuna.logging.ERROR)  # what is worth a line is logged here
 
-def search(
-    fabric: Fabric,
-    section: Section,
-    train: Split,
-    validation: Split,
-    classes: int | None,
-    trials: int,
-    epochs: int,
-    seed: int,
-    training_seed: int,
-) -> optuna.Study:
-    """Run the trials one after the other: TPE (Bergstra et al. 2011) with median pruning, the lowest validation loss wins.
 
-    A trial that diverges in its first epoch is failed and the search goes on.
+def search(task: Task, folder: Path, workers: int) -> optuna.Study:
+    """Run the trials in batches: TPE (Bergstra et al. 2011) with median pruning, the lowest validation loss wins.
+
+    The trials of a batch are drawn together, compared with those of the batches before it alone, and told in their order: neither the
+    number of workers nor which of them is faster changes the result.
+
+    Parameters
+    ----------
+    folder
+        Keeps the outcome of every finished trial; a trial whose outcome is there is not run again.
+    workers
+        Processes of one thread each.
+
+    Raises
+    ------
+    InputError
+        The data cannot be read, or a worker was killed.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = section.search.space
-
-    def objective(trial: optuna.Trial) -> float:
-        chosen = Hyperparameters(
-            hidden_size=trial.suggest_int("hidden_size", *space.hidden_size),
-            lr=trial.suggest_float("lr", *space.lr, log=True),
-            gradient_clip=trial.suggest_float("gradient_clip", *space.gradient_clip, log=True),
-            layers=trial.suggest_int("layers", *space.layers),
-            epochs=epochs,
-        )
-
-        def report(epoch: int, _: Metrics, scores: Metrics, __: LSTMAutoencoder) -> None:
-            if epoch:
-                trial.report(scores["loss"], epoch)
-                if trial.should_prune():
-                    raise optuna.TrialPruned
-
-        torch.manual_seed(training_seed)
-        model = build(section.model, chosen, train, classes)
-        name = f"trial {trial.number + 1} of {trials}"
-        trained = fit(fabric, model, train, validation, section.training, chosen, training_seed, report, name)
-        trial.set_user_attr("best_epoch", trained.best_epoch)
-        return trained.best_loss
-
-    def log_trial(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        value = "" if trial.value is None else f", validation loss {trial.value:.6f}"
-        log.info("trial %d %s%s: %s", trial.number, trial.state.name.lower(), value, trial.params)
-
-    study = optuna.create_study(
-        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1),
-    )
-    study.optimize(objective, n_trials=trials, catch=(InputError,), callbacks=[log_trial])
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=task.seed, n_startup_trials=STARTUP_TRIALS, constant_liar=True))
+    if finished := len(list(folder.glob("*.json"))):
+        log.info("%d of %d trials were finished before", finished, task.trials)
+    with worker_pool(workers) as pool, tqdm(total=task.trials, desc=f"search {task.name}", disable=None, unit="trial") as bar:
+        while (done := len(study.trials)) < task.trials:
+            medians = _medians(study.trials)
+            batch = [_ask(study, task.section.search.space) for _ in range(min(task.section.search.batch, task.trials - done))]
+            outcomes = {trial.number: kept for trial in batch if (kept := _kept(folder, trial))}
+            bar.update(len(outcomes))
+            missing = [trial for trial in batch if trial.number not in outcomes]
+            missing.sort(key=lambda trial: trial.params["layers"] * trial.params["hidden_size"], reverse=True)  # the longest first
+            futures = {pool.submit(_train_compared, task, _chosen(task, trial), medians): trial for trial in missing}
+            for future in as_completed(futures):
+                try:
+                    outcomes[futures[future].number] = future.result()
+                except BrokenProcessPool as error:
+                    raise InputError(
+                        f"search {task.name}: a worker was killed, perhaps for its memory; LSTM_AE_WORKERS below {workers} makes fewer"
+                    ) from error
+                _keep(folder, futures[future], future.result())
+                bar.update()
+            for trial in batch:
+                _tell(study, trial, outcomes[trial.number])
     return study
+
+
+def search_together(task: Task, url: str) -> optuna.Study:
+    """Take part in a study that any number of processes share, until all of its trials are finished.
+
+    What is drawn and what is pruned depends on which process is faster, and so does the result. A trial whose process died is run again.
+
+    Parameters
+    ----------
+    url
+        Of an Optuna storage. The study in it is named after all that decides the result: other work has another study.
+
+    Raises
+    ------
+    InputError
+        The storage cannot be reached, or the data cannot be read.
+    """
+    storage = _storage(url)
+    study = optuna.create_study(
+        storage=storage,
+        study_name=f"{task.name}-{digest(task.settings(), task.inputs())}",
+        sampler=optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, constant_liar=True),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1),
+        load_if_exists=True,
+    )
+    known: set[int] = set()
+
+    def objective(trial: Trial) -> float:
+        if sum(other.number < trial.number for other in _counted(study.trials)) >= task.trials:
+            return math.nan  # two processes asked for the last trial at once; this one fails, and does not count
+
+        def hopeless(losses: Sequence[float]) -> bool:
+            trial.report(losses[-1], len(losses))
+            return trial.should_prune()
+
+        suggest(trial, task.section.search.space)
+        outcome = train_trial(task, _chosen(task, trial), hopeless)
+        _note(trial, outcome)
+        if outcome.state == "pruned":
+            raise optuna.TrialPruned
+        return min(outcome.losses, default=math.nan)
+
+    while True:
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+            optuna.storages.fail_stale_trials(study)
+        trials = _counted(study.trials)
+        if sum(trial.state.is_finished() for trial in trials) >= task.trials:
+            return study
+        if len(trials) < task.trials or any(trial.state == TrialState.WAITING for trial in trials):
+            study.optimize(objective, n_trials=1)
+            continue
+        for running in (trial for trial in trials if trial.state == TrialState.RUNNING and trial.number not in known):
+            storage.record_heartbeat(running._trial_id)  # without one it would never be missed, had its process died before the first
+            known.add(running.number)
+        time.sleep(1)
+
+
+def suggest(trial: BaseTrial, space: Space) -> None:
+    """Draw a value from each range."""
+    trial.suggest_int("hidden_size", *space.hidden_size)
+    trial.suggest_float("lr", *space.lr, log=True)
+    trial.suggest_float("gradient_clip", *space.gradient_clip, log=True)
+    trial.suggest_int("layers", *space.layers)
 
 
 def trials_table(study: optuna.Study) -> pd.DataFrame:
     """Every trial: number, state, validation loss (a pruned one's last), best epoch, and what was tried."""
     rows: list[dict[str, Any]] = []
-    for trial in study.trials:
-        last = trial.intermediate_values[max(trial.intermediate_values)] if trial.intermediate_values else None
+    for trial in _counted(study.trials):
         rows.append({
-            "trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value if trial.value is not None else last,
-            "best_epoch": trial.user_attrs.get("best_epoch"), **{name: trial.params[name] for name in TUNABLE},
+            "trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value, "best_epoch": trial.user_attrs.get("best_epoch"),
+            **{name: trial.params[name] for name in TUNABLE},
         })  # fmt: skip
     return pd.DataFrame(rows, columns=TRIAL_COLUMNS).astype({"best_epoch": "Int64"})
 
 
 def importances_table(study: optuna.Study, seed: int) -> pd.DataFrame:
     """Share of each parameter in the variance of the loss (fANOVA, Hutter et al. 2014); empty with fewer than two complete trials."""
-    complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    complete = study.get_trials(states=(TrialState.COMPLETE,))
     shares: dict[str, float] = {}
     if len({trial.value for trial in complete}) > 1:
         shares = optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed))
@@ -103,8 +171,97 @@ def best_values(study: optuna.Study) -> dict[str, float]:
     InputError
         There were trials and none is complete.
     """
-    if not study.trials:
+    trials = _counted(study.trials)
+    if not trials:
         return {}
-    if not study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)):
-        raise InputError(f"search: all {len(study.trials)} trials diverged; a lower range of lr is needed")
+    if not any(trial.state == TrialState.COMPLETE for trial in trials):
+        raise InputError(f"search: all {len(trials)} trials failed, the last of them: {trials[-1].user_attrs['problem']}")
     return dict(study.best_trial.params)
+
+
+def rebuilt(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.BaseStorage:
+    """A storage in memory with one study: the trials of a table, without their losses by epoch."""
+    storage = optuna.storages.InMemoryStorage()
+    study = optuna.create_study(storage=storage, study_name=name)
+    for row in trials.to_dict("records"):
+        fixed = optuna.trial.FixedTrial({name: row[name] for name in TUNABLE})
+        suggest(fixed, space)
+        state = TrialState[row["state"].upper()]
+        value = None if math.isnan(row["loss"]) else row["loss"]
+        study.add_trial(optuna.create_trial(state=state, value=value, params=fixed.params, distributions=fixed.distributions))
+    return storage
+
+
+def _ask(study: optuna.Study, space: Space) -> Trial:
+    trial = study.ask()
+    suggest(trial, space)
+    return trial
+
+
+def _chosen(task: Task, trial: Trial) -> Hyperparameters:
+    return Hyperparameters(**trial.params, epochs=task.epochs)
+
+
+def _medians(trials: Iterable[FrozenTrial]) -> dict[int, float]:
+    """The median loss of the complete trials at each epoch; none while they are few."""
+    complete = [trial.intermediate_values for trial in trials if trial.state == TrialState.COMPLETE]
+    if len(complete) < STARTUP_TRIALS:
+        return {}
+    epochs = {epoch for losses in complete for epoch in losses}
+    return {epoch: statistics.median(losses[epoch] for losses in complete if epoch in losses) for epoch in epochs}
+
+
+def _train_compared(task: Task, chosen: Hyperparameters, medians: Mapping[int, float]) -> Outcome:
+    """A trial that is pruned where its best loss so far is above the median of that epoch."""
+    return train_trial(task, chosen, lambda losses: min(losses) > medians.get(len(losses), math.inf))
+
+
+def _path(folder: Path, trial: Trial) -> Path:
+    return folder / f"{trial.number:04d}.json"
+
+
+def _keep(folder: Path, trial: Trial, outcome: Outcome) -> None:
+    write_json(_path(folder, trial), {"params": trial.params, **asdict(outcome)})
+
+
+def _kept(folder: Path, trial: Trial) -> Outcome | None:
+    """The outcome of this trial in an earlier run, if it was finished there."""
+    path = _path(folder, trial)
+    content = read_json(path) if path.is_file() else {"params": None}
+    return Outcome(**content) if content.pop("params") == trial.params else None
+
+
+def _tell(study: optuna.Study, trial: Trial, outcome: Outcome) -> None:
+    for epoch, loss in enumerate(outcome.losses, start=1):
+        trial.report(loss, epoch)
+    _note(trial, outcome)
+    study.tell(trial, min(outcome.losses) if outcome.state == "complete" else None, TrialState[outcome.state.upper()])
+
+
+def _note(trial: Trial, outcome: Outcome) -> None:
+    """Log a trial and write to it what Optuna does not know."""
+    if outcome.state == "complete":
+        trial.set_user_attr("best_epoch", outcome.best_epoch)
+    if outcome.state == "fail":
+        trial.set_user_attr("problem", outcome.problem)
+    said = outcome.problem or f"validation loss {outcome.losses[-1]:.6f}"
+    log.info("trial %d %s, %s: %s", trial.number, outcome.state, said, trial.params)
+
+
+def _counted(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials but those that failed without a problem of their own: their process died, or there were enough without them."""
+    return [trial for trial in trials if trial.state != TrialState.FAIL or "problem" in trial.user_attrs]
+
+
+def _storage(url: str) -> optuna.storages.RDBStorage:
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        retry = optuna.storages.RetryHeartbeatStaleTrialCallback()
+        try:
+            return optuna.storages.RDBStorage(
+                url,
+                engine_kwargs={"poolclass": NullPool},  # epochs lie between two calls: no connection is held for so long
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                heartbeat_stale_trial_callback=retry,
+            )
+        except (ImportError, SQLAlchemyError, StorageInternalError) as error:
+            raise InputError(f"search.storage: {' '.join(str(error.__cause__ or error).split())}") from error

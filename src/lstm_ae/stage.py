@@ -6,15 +6,25 @@ import sys
 from collections.abc import Callable
 
 from lstm_ae.errors import InputError
-from lstm_ae.params import Params, load_params
+from lstm_ae.params import load_params
 from lstm_ae.paths import PARAMS
 
 
-def run(stage: Callable[[Params, str], None] | Callable[[Params], None], with_section: bool = True) -> None:
-    """Run a stage on the validated params. What the user can mend ends it with one line and exit status 2; --debug shows the traceback."""
+def run(stage: Callable[..., None], with_section: bool = True, **switches: str) -> None:
+    """Run a stage on the validated params. What the user can mend ends it with one line and exit status 2; --debug shows the traceback.
+
+    Parameters
+    ----------
+    stage
+        Called with the params, the section's name where there is one, and each switch by its name.
+    switches
+        Further options of the command line by name, each with its help; they are on or off.
+    """
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     if with_section:
         parser.add_argument("section", help="a name under sections in params.yaml")
+    for name, meaning in switches.items():
+        parser.add_argument(f"--{name}", action="store_true", help=meaning)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -22,9 +32,8 @@ def run(stage: Callable[[Params, str], None] | Callable[[Params], None], with_se
         params = load_params(PARAMS)
         if with_section:
             params.section(arguments.section)
-            stage(params, arguments.section)  # type: ignore[call-arg]
-        else:
-            stage(params)  # type: ignore[call-arg]
+        section = [arguments.section] if with_section else []
+        stage(params, *section, **{name: getattr(arguments, name) for name in switches})
     except InputError as error:
         if arguments.debug:
             raise
