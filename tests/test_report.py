@@ -1,6 +1,6 @@
 import pandas as pd
 
-from lstm_ae.report import Page, read_page, render, results_table
+from lstm_ae.report import Page, fed_back, read_page, render, results_table
 
 METRICS = {
     "mse": 0.01, "mean_mse": 0.08, "pca_mse": 0.02, "pca_clipped_mse": 0.019, "code_size": 32, "hidden_size": 48, "data_source": "generated",
@@ -26,3 +26,11 @@ def test_text_from_data_is_escaped() -> None:
 def test_the_table_stands_beside_pca_and_the_report() -> None:
     row = results_table({"toy": METRICS}).iloc[0]
     assert (row["MSE"], row["PCA"], row["PCA, clipped"], row["the original report"]) == ("0.01000", "0.02000", "0.01900", "MSE 0.0655")
+
+
+def test_the_page_says_where_a_forecast_has_no_skill() -> None:
+    horizons = [{"horizon": day, "skill": skill} for day, skill in enumerate((0.2, 0.01, -0.02, 0.0), start=1)]
+    assert "no skill over" in fed_back(horizons) and "2 of 4 horizons (days 3, 4); the worst is -0.020 at day 3" in fed_back(horizons)
+    assert "at every horizon up to 2 days; the least at day 2, by a skill of 0.010" in fed_back(horizons[:2])
+    page = Page("snp_forecast", METRICS | {"multi_step": {"by_horizon": horizons}}, [], pd.DataFrame())
+    assert "2 of 4 horizons" in render([page], [])

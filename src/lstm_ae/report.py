@@ -80,6 +80,7 @@ scale of the prepared data.</p>
 <section id="{{ page.name }}">
 <h2>{{ page.name }}</h2>
 {% if page.metrics.data_source.startswith("REDUCED") %}<p class="warning">{{ page.metrics.data_source }}</p>{% endif %}
+{% if "multi_step" in page.metrics %}<p>{{ fed_back(page.metrics.multi_step.by_horizon) }}</p>{% endif %}
 {% for caption, uri in page.figures %}
 <figure><img src="{{ uri }}" alt="{{ page.name }}: {{ caption }}"><figcaption>{{ caption }}</figcaption></figure>
 {% endfor %}
@@ -131,6 +132,23 @@ def results_table(metrics: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def fed_back(by_horizon: Sequence[Mapping[str, float]]) -> str:
+    """Where a forecast fed its own predictions has skill, and where it has none, in one sentence."""
+    last, without = by_horizon[-1]["horizon"], [found for found in by_horizon if found["skill"] <= 0]
+    if not without:
+        lowest = min(by_horizon, key=lambda found: found["skill"])
+        return (
+            f"Fed its own predictions, the model beats “tomorrow's high is today's” at every horizon up to {last} days; "
+            f"the least at day {lowest['horizon']}, by a skill of {lowest['skill']:.3f}."
+        )
+    worst = min(without, key=lambda found: found["skill"])
+    days = ", ".join(str(found["horizon"]) for found in without)
+    return (
+        f"Fed its own predictions, the model has no skill over “tomorrow's high is today's” at {len(without)} of {last} horizons "
+        f"(days {days}); the worst is {worst['skill']:.3f} at day {worst['horizon']}."
+    )
+
+
 def render(pages: Sequence[Page], comparisons: Sequence[tuple[str, str]]) -> str:
     """The page, self-contained."""
 
@@ -139,4 +157,4 @@ def render(pages: Sequence[Page], comparisons: Sequence[tuple[str, str]]) -> str
         return Markup(html)
 
     results = results_table({page.name: page.metrics for page in pages})
-    return TEMPLATE.render(pages=pages, comparisons=comparisons, results=results, table=table)
+    return TEMPLATE.render(pages=pages, comparisons=comparisons, results=results, table=table, fed_back=fed_back)
