@@ -4,7 +4,9 @@ python stages/train.py toy
 """
 
 import logging
+import shutil
 
+import torch
 from dvclive.live import Live
 
 from lstm_ae import paths
@@ -14,6 +16,7 @@ from lstm_ae.model import LSTMAutoencoder, save_model, save_weights
 from lstm_ae.objectives import Metrics
 from lstm_ae.params import Params, load_yaml, resolve
 from lstm_ae.runtime import start
+from lstm_ae.scratch import scratch
 from lstm_ae.stage import run
 from lstm_ae.training import accelerate, build, fit
 
@@ -22,26 +25,40 @@ def train(params: Params, section: str) -> None:
     block, prepared, directory = params.section(section), paths.prepared(section), paths.model(section)
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
     logging.info("%s: %s", section, chosen)
-    fabric = accelerate(start(params.device, params.threads, params.training_seed), params.precision)
-    split, classes = load_split(prepared, "train"), load_description(prepared).get("classes")
+    device = start(params.device, params.threads, params.training_seed)
+    split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
+    classes = load_description(prepared).get("classes")
     model = build(block.model, chosen, split, classes)
+    settings = {
+        "section": section, "chosen": chosen._asdict(), "model": block.model.model_dump(), "training": block.training.model_dump(),
+        "seed": params.training_seed, "device": device.type, "precision": params.precision, "threads": params.threads,
+        "torch": torch.__version__,
+    }  # fmt: skip
+    inputs = [prepared / name for name in ("train.safetensors", "validation.safetensors", "description.json")]
 
-    with Live(str(paths.training(section)), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+    with (
+        scratch(f"train-{section}", settings, inputs) as unfinished,
+        Live(str(paths.training(section)), dvcyaml=None, save_dvc_exp=False, report=None) as live,
+    ):
 
-        def epoch_end(epoch: int, means: Metrics, scores: Metrics, current: LSTMAutoencoder) -> None:
+        def epoch_end(epoch: int, means: Metrics, scores: Metrics, current: LSTMAutoencoder | None) -> None:
             live.step = epoch
             for name, metrics in (("train", means), ("validation", scores)):
                 for key, value in metrics.items():
                     live.log_metric(f"{name}/{key}", value)
             live.make_summary()
-            if classes:  # the test curve of each epoch is evaluate's to draw
-                save_weights(current, directory / "epochs" / f"{epoch:03d}.safetensors")
+            if classes and current:  # the test curve of each epoch is evaluate's to draw
+                save_weights(current, unfinished / "epochs" / f"{epoch:03d}.safetensors")
 
-        validation = load_split(prepared, "validation")
-        trained = fit(fabric, model, split, validation, block.training, chosen, params.training_seed, epoch_end, progress=section)
-    save_model(trained.model, directory)
-    facts = {"best_epoch": trained.best_epoch, "diverged_at_epoch": trained.diverged_at_epoch, **chosen._asdict()}
-    write_json(directory / "training.json", facts)
+        trained = fit(
+            accelerate(device, params.precision), model, split, validation, block.training, chosen, params.training_seed,
+            epoch_end, progress=section, checkpoint=unfinished / "checkpoint.safetensors",
+        )  # fmt: skip
+        save_model(trained.model, directory)
+        if classes:
+            shutil.copytree(unfinished / "epochs", directory / "epochs", ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+        facts = {"best_epoch": trained.best_epoch, "diverged_at_epoch": trained.diverged_at_epoch, **chosen._asdict()}
+        write_json(directory / "training.json", facts)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,16 @@
+import itertools
+import logging
 import math
 
 import numpy as np
 import pytest
 import torch
 
+from lstm_ae import training
+from lstm_ae.checkpoint import save_state
 from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
+from lstm_ae.model import LSTMAutoencoder
 from lstm_ae.objectives import DeviceSplit, losses, mean_losses, weighted
 from lstm_ae.params import Hyperparameters, Params
 from lstm_ae.runtime import start
@@ -23,12 +28,12 @@ def toy_split(count: int = 200) -> Split:
     return Split(np.random.default_rng(0).random((count, 50, 1), dtype=np.float32))
 
 
-def trained(fabric, params: Params, chosen=CHOSEN, epoch_end=None, validation=None, **changes):
+def trained(fabric, params: Params, chosen=CHOSEN, epoch_end=None, validation=None, checkpoint=None, **changes):
     section = params.section("toy")
     torch.manual_seed(0)
     model = build(section.model, chosen, toy_split(), None)
-    training = section.training.model_copy(update=changes)
-    return fit(fabric, model, toy_split(), validation or toy_split(40), training, chosen, 0, epoch_end)
+    block = section.training.model_copy(update=changes)
+    return fit(fabric, model, toy_split(), validation or toy_split(40), block, chosen, 0, epoch_end, checkpoint=checkpoint)
 
 
 def test_training_lowers_the_loss_and_keeps_the_best_epoch(fabric, params: Params) -> None:
@@ -50,6 +55,76 @@ def test_the_same_seed_gives_the_same_weights(fabric, params: Params) -> None:
 def test_every_optimizer_and_schedule_trains(fabric, params: Params, optimizer: str, schedule: str) -> None:
     found = trained(fabric, params, CHOSEN._replace(epochs=1), optimizer=optimizer, schedule=schedule)
     assert math.isfinite(found.best_loss)
+
+
+def killed_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a training checkpoint after every batch, and die after so many of them."""
+    saves = itertools.count(1)
+
+    def save(state, path) -> None:
+        save_state(state, path)
+        if next(saves) == count:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(training, "save_state", save)
+
+
+# Four batches an epoch, two epochs; a checkpoint after each batch and each epoch.
+@pytest.mark.parametrize("saves", [1, 3, 5, 8, 10])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "constant"])
+def test_a_training_goes_on_where_it_was_killed(fabric, params, tmp_path, monkeypatch, caplog, optimizer, schedule, saves) -> None:
+    settings = {"optimizer": optimizer, "schedule": schedule, "weight_decay": 0.01}
+    unbroken = trained(fabric, params, **settings)
+    killed_after(saves, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        trained(fabric, params, checkpoint=tmp_path / "c", **settings)
+    caplog.set_level(logging.INFO)
+    again = trained(fabric, params, checkpoint=tmp_path / "c", **settings)
+    epochs, batches = divmod(saves, 5)
+    assert f"going on from epoch {epochs + 1} after batch {batches} of 4" in caplog.text
+    assert again.history == unbroken.history
+    assert (again.best_epoch, again.best_loss) == (unbroken.best_epoch, unbroken.best_loss)
+    found, wanted = again.model.state_dict(), unbroken.model.state_dict()
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+def test_what_is_drawn_in_a_step_does_not_depend_on_where_the_training_was_killed(fabric, params, tmp_path, monkeypatch) -> None:
+    forward = LSTMAutoencoder.forward
+    noisy = lambda model, sequences: forward(model, torch.nn.functional.dropout(sequences, 0.2, model.training))  # noqa: E731
+    monkeypatch.setattr(LSTMAutoencoder, "forward", noisy)
+    unbroken = trained(fabric, params)
+    killed_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        trained(fabric, params, checkpoint=tmp_path / "c")
+    assert trained(fabric, params, checkpoint=tmp_path / "c").history == unbroken.history
+
+
+def test_the_epochs_before_a_kill_are_told_again(fabric, params, tmp_path, monkeypatch) -> None:
+    told = []
+    tell = lambda epoch, means, scores, model: told.append((epoch, means, scores, model is None))  # noqa: E731
+    trained(fabric, params, epoch_end=tell)
+    unbroken = told.copy()
+    told.clear()
+    killed_after(7, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        trained(fabric, params, checkpoint=tmp_path / "c")
+    trained(fabric, params, epoch_end=tell, checkpoint=tmp_path / "c")
+    assert [found[:3] for found in told] == [found[:3] for found in unbroken]
+    assert [found[3] for found in told] == [True, True, False]
+
+
+def test_a_training_that_diverged_diverges_again_after_a_kill(fabric, params, tmp_path, monkeypatch) -> None:
+    changes = {"optimizer": "sgd", "schedule": "constant"}
+    wild = CHOSEN._replace(lr=1e30, gradient_clip=1e30, epochs=3)
+    with pytest.raises(InputError, match="diverged in its first epoch"):
+        trained(fabric, params, wild, **changes)
+    killed_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        trained(fabric, params, wild, checkpoint=tmp_path / "c", **changes)
+    with pytest.raises(InputError, match="diverged in its first epoch"):
+        trained(fabric, params, wild, checkpoint=tmp_path / "c", **changes)
 
 
 @pytest.mark.parametrize("loss", ["mse", "l1", "smooth_l1"])

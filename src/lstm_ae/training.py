@@ -2,14 +2,19 @@
 
 import logging
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
 
+from lstm_ae.checkpoint import load_state, save_state
 from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
 from lstm_ae.initialization import initialize
@@ -21,8 +26,11 @@ log = logging.getLogger(__name__)
 
 SPECTRUM_SEQUENCES = 20_000  # enough to estimate the spectrum of a spectral start
 
-# Called after each epoch with its number (0: the start), the means of training (empty at the start) and validation.
-EpochEnd = Callable[[int, Metrics, Metrics, LSTMAutoencoder], None]
+CHECKPOINT_SECONDS = 30.0  # between two checkpoints; when one is written changes nothing in what is computed
+
+# Called after each epoch with its number (0: the start), the means of training (empty at the start) and validation, and the model. A
+# training that goes on from a checkpoint calls it again for the epochs before, without the model.
+EpochEnd = Callable[[int, Metrics, Metrics, LSTMAutoencoder | None], None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,19 @@ def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | No
     return autoencoder
 
 
+@dataclass
+class Progress:
+    """How far a training has come."""
+
+    epoch: int = 1  # in hand
+    batches: int = 0  # of it, done
+    sums: dict[str, Tensor] = field(default_factory=dict)  # of the losses over its sequences so far
+    history: list[dict[str, Metrics]] = field(default_factory=list)  # of the start and the epochs before
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+
 def fit(
     fabric: Fabric,
     model: LSTMAutoencoder,
@@ -83,17 +104,21 @@ def fit(
     seed: int,
     epoch_end: EpochEnd | None = None,
     progress: str | None = None,
+    checkpoint: Path | None = None,
 ) -> Trained:
     """Train for the chosen epochs and return the model at the epoch with the lowest weighted validation loss.
 
-    A loss that is not finite ends the training at the best epoch so far, with a warning.
+    A loss that is not finite ends the training at the best epoch so far, with a warning. Every step is decided by its number alone - the
+    rows of its batch and what is drawn in it - so that a training that goes on from a checkpoint ends with the same bytes.
 
     Parameters
     ----------
     seed
-        Of the order of the batches.
+        Of the order of the batches and of what is drawn in them.
     progress
         The name on the progress bar; None shows none.
+    checkpoint
+        A file that the training goes on from if it is there, and writes every half a minute and after each epoch.
 
     Raises
     ------
@@ -105,25 +130,43 @@ def fit(
     optimizer = _optimizer(training, groups)
     order = torch.Generator().manual_seed(seed)
     group = train.group if training.error_correlation else None  # batches of one day each, so that its mean error can be told
-    steps = len(shuffled(len(train), training.batch_size, group, torch.Generator())) * chosen.epochs
-    schedule = _schedule(optimizer, training, steps)
+    per_epoch = len(shuffled(len(train), training.batch_size, group, torch.Generator()))
+    schedule = _schedule(optimizer, training, per_epoch * chosen.epochs)
     bare = model
     model, optimizer = fabric.setup(model, optimizer)
     data, held = DeviceSplit.of(train, fabric.device), DeviceSplit.of(validation, fabric.device)
-    history: list[dict[str, Metrics]] = []
-    best: tuple[float, int, dict[str, Tensor]] = (math.inf, 0, {})
-    diverged = None
+    stateful: dict[str, Any] = {"model": bare, "optimizer": optimizer, "schedule": schedule, "precision": fabric.strategy.precision}
+    at, saved, diverged = Progress(), time.monotonic(), None
 
-    start = mean_losses(model, held, training.loss, weights)
-    history.append({"train": {}, "validation": start})
+    def save() -> None:
+        nonlocal saved
+        if checkpoint:
+            save_state({"progress": vars(at), **{name: part.state_dict() for name, part in stateful.items()}}, checkpoint)
+            saved = time.monotonic()
+
+    state = load_state(checkpoint) if checkpoint else None
+    if state:
+        at = Progress(**state["progress"])
+        for name, part in stateful.items():
+            part.load_state_dict(state[name])
+        log.info("going on from epoch %d after batch %d of %d", at.epoch, at.batches, per_epoch)
+    else:
+        at.history.append({"train": {}, "validation": mean_losses(model, held, training.loss, weights)})
     if epoch_end:
-        epoch_end(0, {}, start, bare)
-    bar = tqdm(total=steps, desc=progress, disable=None if progress else True, unit="batch", mininterval=1.0)
+        for epoch, known in enumerate(at.history):
+            epoch_end(epoch, known["train"], known["validation"], None if state else bare)
+    bar = tqdm(
+        total=per_epoch * chosen.epochs, initial=per_epoch * (at.epoch - 1) + at.batches,
+        desc=progress, disable=None if progress else True, unit="batch", mininterval=1.0,
+    )  # fmt: skip
     for epoch in range(1, chosen.epochs + 1):
+        batches = shuffled(len(train), training.batch_size, group, order)
+        if epoch < at.epoch:
+            continue  # drawn all the same: the order of an epoch follows from the orders before it
         model.train()
-        sums: dict[str, Tensor] = {}
-        for rows in shuffled(len(train), training.batch_size, group, order):
-            batch = data.batch(rows.to(fabric.device), bare.mean.dtype, training.shift, order)
+        for rows in batches[at.batches :]:
+            torch.manual_seed(_seed_of(seed, epoch, at.batches))
+            batch = data.batch(rows.to(fabric.device), bare.mean.dtype, training.shift, torch.default_generator)
             found = losses(model(batch.sequences), batch, training.loss, training.error_correlation)
             total = weighted(found, weights)
             optimizer.zero_grad()
@@ -132,25 +175,31 @@ def fit(
             optimizer.step()
             schedule.step()
             for name, value in {**found, "loss": total}.items():
-                sums[name] = sums.get(name, torch.zeros((), device=fabric.device)) + value.detach() * len(rows)
+                at.sums[name] = at.sums.get(name, torch.zeros(())) + value.detach() * len(rows)
+            at.batches += 1
+            if time.monotonic() > saved + CHECKPOINT_SECONDS:
+                save()
             bar.update()
-        means = {name: float(value) / len(train) for name, value in sums.items()}
+        means = {name: float(value) / len(train) for name, value in at.sums.items()}
         scores = mean_losses(model, held, training.loss, weights)
         if not all(math.isfinite(value) for value in (*means.values(), *scores.values())):
             diverged = epoch
             log.warning("training diverged in epoch %d; the best epoch before it is kept", epoch)
             break
-        history.append({"train": means, "validation": scores})
-        if scores["loss"] < best[0]:
-            best = (scores["loss"], epoch, {name: tensor.detach().clone() for name, tensor in bare.state_dict().items()})
+        at.history.append({"train": means, "validation": scores})
+        if scores["loss"] < at.best_loss:
+            at.best_loss, at.best_epoch = scores["loss"], epoch
+            at.best_weights = {name: tensor.detach().clone() for name, tensor in bare.state_dict().items()}
         if epoch_end:
             epoch_end(epoch, means, scores, bare)
+        at.epoch, at.batches, at.sums = epoch + 1, 0, {}
+        save()
         bar.set_postfix(validation=f"{scores['loss']:.5f}")
     bar.close()
-    if not best[2]:
+    if not at.best_weights:
         raise InputError(f"training diverged in its first epoch at lr {chosen.lr:g}; a lower lr or gradient_clip is needed")
-    bare.load_state_dict(best[2])
-    return Trained(bare.cpu().eval(), best[1], best[0], diverged, history)
+    bare.load_state_dict(at.best_weights)
+    return Trained(bare.cpu().eval(), at.best_epoch, at.best_loss, diverged, at.history)
 
 
 def _rated(model: LSTMAutoencoder, training: Training, lr: float) -> list[dict[str, object]]:
@@ -160,6 +209,11 @@ def _rated(model: LSTMAutoencoder, training: Training, lr: float) -> list[dict[s
         for parameter in parameters:
             parameter.requires_grad_(factors[name] > 0)
     return [{"params": parameters, "lr": lr * factors[name]} for name, parameters in model.groups().items() if factors[name] > 0]
+
+
+def _seed_of(*step: int) -> int:
+    """A seed of its own for each step, whatever was drawn before it."""
+    return int(np.random.SeedSequence(step).generate_state(1, np.uint64)[0])
 
 
 def _optimizer(training: Training, groups: list[dict[str, object]]) -> torch.optim.Optimizer:
