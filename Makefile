@@ -8,6 +8,7 @@ export PATH := $(CURDIR)/venv/bin:$(PATH)
 all: venv/installed .dvc/plots.html
 
 repro: all
+	PYTHONPATH=src python stages/recover.py
 	dvc repro
 
 test: all lint
