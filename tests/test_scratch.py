@@ -44,6 +44,20 @@ def test_other_settings_inputs_or_code_have_another_folder(tmp_path: Path, monke
     assert len({first, second, third, fourth}) == 4
 
 
+def test_a_kill_while_the_folder_goes_leaves_no_half_of_it(monkeypatch) -> None:
+    def half(folder, **_) -> None:
+        for path in Path(folder).glob("half"):
+            path.unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt), scratch("work", {}, []) as folder:
+        patched.setattr("shutil.rmtree", half)
+        (folder / "half").write_text("")
+        (folder / "other").write_text("")
+    with scratch("work", {}, []) as again:
+        assert not (again / "other").exists()
+
+
 def test_a_second_process_waits_and_says_for_whom() -> None:
     program = """
 import sys

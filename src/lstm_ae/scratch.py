@@ -49,7 +49,10 @@ def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> I
     try:
         write_text(holder, str(os.getpid()))
         yield folder
-        shutil.rmtree(folder)
+        done = folder.with_name(f"{folder.name}.done")
+        shutil.rmtree(done, ignore_errors=True)
+        folder.rename(done)  # at once: half a folder would be taken for unfinished work
+        shutil.rmtree(done)
     finally:
         lock.release()
 
