@@ -25,14 +25,18 @@ def train(params: Params, section: str) -> None:
     block, prepared, directory = params.section(section), paths.prepared(section), paths.model(section)
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
     logging.info("%s: %s", section, chosen)
-    device = start(params.device, params.threads, params.training_seed)
+    device = start(params.device, max(1, params.threads // params.devices), params.training_seed)
+    fabric = accelerate(device, params.precision, params.devices)
     split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
     classes = load_description(prepared).get("classes")
-    model = build(block.model, chosen, split, classes)
+    work = fabric, build(block.model, chosen, split, classes), split, validation, block.training, chosen, params.training_seed
+    if fabric.global_rank > 0:  # the first process is the one that writes
+        fit(*work)
+        return
     settings = {
         "section": section, "chosen": chosen._asdict(), "model": block.model.model_dump(), "training": block.training.model_dump(),
         "seed": params.training_seed, "device": device.type, "precision": params.precision, "threads": params.threads,
-        "torch": torch.__version__,
+        "devices": params.devices, "torch": torch.__version__,
     }  # fmt: skip
     inputs = [prepared / name for name in ("train.safetensors", "validation.safetensors", "description.json")]
 
@@ -50,10 +54,7 @@ def train(params: Params, section: str) -> None:
             if classes and current:  # the test curve of each epoch is evaluate's to draw
                 save_weights(current, unfinished / "epochs" / f"{epoch:03d}.safetensors")
 
-        trained = fit(
-            accelerate(device, params.precision), model, split, validation, block.training, chosen, params.training_seed,
-            epoch_end, progress=section, checkpoint=unfinished / "checkpoint.safetensors",
-        )  # fmt: skip
+        trained = fit(*work, epoch_end, progress=section, checkpoint=unfinished / "checkpoint.safetensors")
         save_model(trained.model, directory)
         if classes:
             shutil.copytree(unfinished / "epochs", directory / "epochs", ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)

@@ -160,6 +160,11 @@ def test_an_absent_device_is_an_error() -> None:
         start("cuda", 1, 0)
 
 
+def test_more_devices_than_there_are_is_an_error() -> None:
+    with pytest.raises(InputError, match="devices: found 2; here is 1 of mps, at most that is allowed"):
+        accelerate(torch.device("mps"), "32-true", 2)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_auto_takes_cuda(params: Params) -> None:
     fabric = accelerate(start("auto", 1, 0), "32-true")

@@ -119,10 +119,10 @@ def losses(output: Output, batch: Batch, loss: str, correlation: float = 0.0) ->
 
 
 def weighted(found: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """The sum that training minimises."""
+    """The sum that training minimises. A term of weight 0 stays in it, so that all processes have a gradient of every parameter."""
     counted = found | {"prediction": found["prediction"] - found["surprise"]} if "surprise" in found else found
     return sum(
-        (weights[name] * value for name, value in counted.items() if weights.get(name)),
+        (weights[name] * value for name, value in counted.items() if name in weights),
         start=next(iter(found.values())).new_zeros(()),
     )
 

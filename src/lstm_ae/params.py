@@ -226,6 +226,7 @@ class Params(Block):
     lr: Positive | None
     device: Literal["auto", "cuda", "mps", "cpu"]
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+    devices: Count
     threads: Count
     budgets: dict[str, Budget]
     blocks: dict[str, Section]

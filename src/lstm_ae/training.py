@@ -44,9 +44,24 @@ class Trained:
     history: list[dict[str, Metrics]] = field(default_factory=list)
 
 
-def accelerate(device: torch.device, precision: str) -> Fabric:
-    """The Fabric that trains on a device."""
-    return Fabric(accelerator=device.type, devices=1, precision=precision)  # type: ignore[arg-type]
+def accelerate(device: torch.device, precision: str, devices: int = 1) -> Fabric:
+    """The Fabric that trains on a device, or on several in as many processes, each of which runs the whole script.
+
+    Raises
+    ------
+    InputError
+        There are fewer devices of the kind.
+    """
+    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device.type, devices)
+    if devices > there:
+        raise InputError(f"devices: found {devices}; here is {there} of {device.type}, at most that is allowed")
+    fabric = Fabric(accelerator=device.type, devices=devices, strategy="ddp" if devices > 1 else "auto", precision=precision)  # type: ignore[arg-type]
+    threads = torch.get_num_threads()
+    fabric.launch()
+    torch.set_num_threads(threads)  # a launch would take all cores
+    if fabric.global_rank > 0:
+        logging.disable()
+    return fabric
 
 
 def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | None) -> LSTMAutoencoder:
@@ -144,7 +159,7 @@ def fit(
             save_state({"progress": vars(at), **{name: part.state_dict() for name, part in stateful.items()}}, checkpoint)
             saved = time.monotonic()
 
-    state = load_state(checkpoint) if checkpoint else None
+    state = fabric.broadcast(load_state(checkpoint) if checkpoint else None)
     if state:
         at = Progress(**state["progress"])
         for name, part in stateful.items():
@@ -165,23 +180,26 @@ def fit(
             continue  # drawn all the same: the order of an epoch follows from the orders before it
         model.train()
         for rows in batches[at.batches :]:
-            torch.manual_seed(_seed_of(seed, epoch, at.batches))
-            batch = data.batch(rows.to(fabric.device), bare.mean.dtype, training.shift, torch.default_generator)
+            torch.manual_seed(_seed_of(seed, epoch, at.batches, fabric.global_rank))
+            # The loss of a batch's mean error is no mean over parts of it: then every process takes the whole.
+            own, factor = (rows, 1.0) if training.error_correlation else _share(rows, fabric)
+            batch = data.batch(own.to(fabric.device), bare.mean.dtype, training.shift, torch.default_generator)
             found = losses(model(batch.sequences), batch, training.loss, training.error_correlation)
             total = weighted(found, weights)
             optimizer.zero_grad()
-            fabric.backward(total)
+            fabric.backward(total * factor)
             fabric.clip_gradients(model, optimizer, max_norm=chosen.gradient_clip, error_if_nonfinite=False)
             optimizer.step()
             schedule.step()
             for name, value in {**found, "loss": total}.items():
-                at.sums[name] = at.sums.get(name, torch.zeros(())) + value.detach() * len(rows)
+                mean: Any = fabric.all_reduce(value.detach() * factor, reduce_op="mean")
+                at.sums[name] = at.sums.get(name, torch.zeros(())) + mean * len(rows)
             at.batches += 1
             if time.monotonic() > saved + CHECKPOINT_SECONDS:
                 save()
             bar.update()
         means = {name: float(value) / len(train) for name, value in at.sums.items()}
-        scores = mean_losses(model, held, training.loss, weights)
+        scores = fabric.broadcast(mean_losses(model, held, training.loss, weights))
         if not all(math.isfinite(value) for value in (*means.values(), *scores.values())):
             diverged = epoch
             log.warning("training diverged in epoch %d; the best epoch before it is kept", epoch)
@@ -209,6 +227,12 @@ def _rated(model: LSTMAutoencoder, training: Training, lr: float) -> list[dict[s
         for parameter in parameters:
             parameter.requires_grad_(factors[name] > 0)
     return [{"params": parameters, "lr": lr * factors[name]} for name, parameters in model.groups().items() if factors[name] > 0]
+
+
+def _share(rows: Tensor, fabric: Fabric) -> tuple[Tensor, float]:
+    """This process's rows of a batch, and the factor on their mean loss that makes the mean over all processes the one over the batch."""
+    own = rows[fabric.global_rank :: fabric.world_size]
+    return (own, fabric.world_size * len(own) / len(rows)) if len(own) else (rows[:1], 0.0)
 
 
 def _seed_of(*step: int) -> int:

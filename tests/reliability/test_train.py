@@ -1,4 +1,4 @@
-"""A train stage that dies by SIGKILL within an epoch, and starts again."""
+"""The train stage as processes: killed within an epoch and started again, on one device and on two."""
 
 import os
 import re
@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 import yaml
+from safetensors.numpy import load_file
 
 from lstm_ae.checkpoint import load_state
 from lstm_ae.datasets.base import Prepared, Split, save_prepared
@@ -21,7 +21,6 @@ SECTION = "mnist_rows_class"  # it keeps the weights of every epoch too
 # The stage as it is, but for a checkpoint after every batch: the epochs of a test are short.
 STAGE = f"""
 import runpy, sys
-sys.path.insert(0, "{ROOT / "src"}")
 from lstm_ae import training
 training.CHECKPOINT_SECONDS = -1.0
 sys.argv = ["train.py", "{SECTION}"]
@@ -29,17 +28,19 @@ runpy.run_path("{ROOT / "stages" / "train.py"}", run_name="__main__")
 """
 
 
-def workspace(directory: Path) -> Path:
-    """What the stage reads: params of a small model, 640 images of noise, the search's values."""
+def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
+    """What the stage reads: params of a small model, images of noise, the search's values."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     section = params[SECTION] | {"lr": 1e-3, "hidden_size": 16, "layers": 2, "gradient_clip": 1.0, "epochs": 3}
     section["model"]["code_size"] = 16
     section["training"]["batch_size"] = 32
-    write_yaml(directory / "params.yaml", params | {"sections": [SECTION], SECTION: section, "device": "cpu", "threads": 1})
+    write_yaml(
+        directory / "params.yaml", params | {"sections": [SECTION], SECTION: section, "device": "cpu", "devices": devices, "threads": 1}
+    )
     random = np.random.default_rng(0)
     splits = {
         name: Split(random.integers(0, 256, (count, 28, 28), np.uint8), random.integers(0, 10, count))
-        for name, count in (("train", 640), ("validation", 64))
+        for name, count in (("train", images), ("validation", 64))
     }
     save_prepared(Prepared(splits, {"classes": 10}), directory / "data" / "prepared" / SECTION)
     write_yaml(directory / "metrics" / SECTION / "search" / "best.yaml", {})
@@ -47,8 +48,10 @@ def workspace(directory: Path) -> Path:
 
 
 def started(directory: Path, cache: Path) -> subprocess.Popen:
-    environment = {**os.environ, "LSTM_AE_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, "-c", STAGE], cwd=directory, env=environment, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "LSTM_AE_CACHE": str(cache), "PYTHONPATH": str(ROOT / "src")}
+    return subprocess.Popen(
+        [sys.executable, "-c", STAGE], cwd=directory, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def written(directory: Path) -> dict[str, bytes]:
@@ -63,31 +66,61 @@ def position(cache: Path) -> tuple[int, int]:
     return (state["progress"]["epoch"], state["progress"]["batches"]) if state else (0, 0)
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory) -> dict[str, bytes]:
-    directory = workspace(tmp_path_factory.mktemp("unbroken"))
+def finished(directory: Path) -> str:
+    """Run the stage to its end; what it said."""
     with started(directory, directory / "cache") as process:
         said = process.stderr.read()
     assert process.returncode == 0, said
-    assert "going on" not in said
-    return written(directory)
+    return said
 
 
-def test_a_killed_training_goes_on_within_the_epoch_and_ends_with_the_same_bytes(tmp_path, unbroken) -> None:
-    directory, cache = workspace(tmp_path), tmp_path / "cache"
-    killed_at = []
-    for reached in ((1, 5), (3, 12)):
-        with started(directory, cache) as process:
-            while position(cache) < reached:
-                assert process.poll() is None, process.stderr.read()
-                time.sleep(0.005)
-            process.send_signal(signal.SIGKILL)
-        killed_at.append(position(cache))
-    with started(directory, cache) as process:
-        said = process.stderr.read()
-    assert process.returncode == 0, said
-    going_on = re.search(r"going on from epoch (\d+) after batch (\d+) of 20", said)
-    assert (int(going_on[1]), int(going_on[2])) == killed_at[-1] >= (3, 12)
-    assert {"models/mnist_rows_class/weights.safetensors", "models/mnist_rows_class/epochs/003.safetensors"} <= unbroken.keys()
-    assert written(directory) == unbroken
-    assert not list(cache.glob("scratch/train-*/*"))
+def killed_at(directory: Path, epoch: int, batch: int) -> tuple[int, int]:
+    """Run the stage and kill its processes once it has come so far; where it was."""
+    with started(directory, directory / "cache") as process:
+        while position(directory / "cache") < (epoch, batch):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+    return position(directory / "cache")
+
+
+def went_on_from(said: str) -> tuple[int, int]:
+    found = re.search(r"going on from epoch (\d+) after batch (\d+) of", said)
+    return int(found[1]), int(found[2])
+
+
+def test_a_killed_training_goes_on_within_the_epoch_and_ends_with_the_same_bytes(tmp_path) -> None:
+    unbroken, directory = workspace(tmp_path / "unbroken"), workspace(tmp_path / "killed")
+    assert "going on" not in finished(unbroken)
+    killed_at(directory, 1, 5)
+    last = killed_at(directory, 3, 12)
+    assert went_on_from(finished(directory)) == last >= (3, 12)
+    wanted = written(unbroken)
+    assert {f"models/{SECTION}/weights.safetensors", f"models/{SECTION}/epochs/003.safetensors"} <= wanted.keys()
+    assert written(directory) == wanted
+    assert not list((directory / "cache").glob("scratch/train-*/*"))
+
+
+def test_two_processes_train_as_one_does_and_write_once(tmp_path) -> None:
+    """The last batch is one image: the second process has no part of it."""
+    one, two = (workspace(tmp_path / str(devices), devices, images=97) for devices in (1, 2))
+    finished(one)
+    assert "Starting with 2 processes" in finished(two)
+    assert written(one).keys() == written(two).keys()
+    for path in (one / "metrics").rglob("*.tsv"):
+        rows, wanted = (np.loadtxt(found, skiprows=1) for found in (two / path.relative_to(one), path))
+        np.testing.assert_allclose(rows, wanted, rtol=1e-5)
+    start, *epochs = sorted((one / "models" / SECTION / "epochs").iterdir())
+    for path in epochs:
+        before, wanted, found = (load_file(file) for file in (start, path, two / path.relative_to(one)))
+        for name in wanted:
+            np.testing.assert_allclose(found[name], wanted[name], rtol=0, atol=1e-5)
+        assert max(np.abs(wanted[name] - before[name]).max() for name in wanted) > 1e-3
+
+
+def test_two_killed_processes_go_on_to_the_same_bytes(tmp_path) -> None:
+    unbroken, directory = (workspace(tmp_path / name, devices=2, images=320) for name in ("unbroken", "killed"))
+    finished(unbroken)
+    last = killed_at(directory, 2, 3)
+    assert went_on_from(finished(directory)) == last
+    assert written(directory) == written(unbroken)
