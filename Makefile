@@ -1,9 +1,10 @@
-# `make repro` runs the study, `make test` runs the tests. Both make the environment in venv/ first; `make all` makes it alone.
+# `make repro` runs the study, `make test` runs the tests, `make test-all` runs them for hours. Each makes the environment in venv/ first;
+# `make all` makes it alone.
 PYTHON ?= python3
 SECTION ?= toy
 export PATH := $(CURDIR)/venv/bin:$(PATH)
 
-.PHONY: all repro test lint lock dashboard
+.PHONY: all repro test test-all lint lock dashboard
 
 all: venv/installed .dvc/plots.html
 
@@ -13,6 +14,10 @@ repro: all
 
 test: all lint
 	python -m pytest
+
+# Two hundred kills of the pipeline, ten thousand damaged files of each kind.
+test-all: all lint
+	LSTM_AE_KILLS=200 LSTM_AE_EXAMPLES=10000 python -m pytest --timeout 0
 
 lint: all
 	ruff check .

@@ -12,8 +12,6 @@ import time
 from fnmatch import fnmatch
 from pathlib import Path
 
-import pytest
-
 from tests.checkouts import SECTIONS, checkout, contents
 
 KILLS = int(os.environ.get("LSTM_AE_KILLS", "5"))
@@ -41,9 +39,8 @@ def git_status(directory: Path) -> str:
     return subprocess.run(["git", "status", "--porcelain"], cwd=directory, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.timeout(0)
 def test_a_pipeline_killed_again_and_again_ends_with_the_bytes_of_an_unbroken_one(tmp_path, environment) -> None:
-    print(f"LSTM_AE_SEED={SEED}")
+    print(f"LSTM_AE_SEED={SEED}", flush=True)
     moments = random.Random(SEED)
     sections = SECTIONS if "LSTM_AE_KILLS" in os.environ else ["toy"]
 
@@ -66,6 +63,7 @@ def test_a_pipeline_killed_again_and_again_ends_with_the_bytes_of_an_unbroken_on
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             kills += 1
+            print(f"kill {kills}: {log(directory).strip().splitlines()[-1:]}", flush=True)
             continue
         assert status == 0, log(directory)
         assert outputs(directory) == outputs(unbroken)
