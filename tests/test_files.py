@@ -1,7 +1,13 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from lstm_ae.errors import InputError
 from lstm_ae.files import read_json, replacing, write_json
+
+SRC = Path(__file__).resolve().parent.parent / "src"
 
 
 def test_a_failed_write_leaves_what_stood_there_and_nothing_else(tmp_path) -> None:
@@ -12,6 +18,24 @@ def test_a_failed_write_leaves_what_stood_there_and_nothing_else(tmp_path) -> No
         raise RuntimeError
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_names_the_file(tmp_path) -> None:
+    """A limit on the size of files stands for a full disk; both fail in the midst of a write."""
+    program = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from lstm_ae.datasets.base import Prepared, Split, save_prepared
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    save_prepared(Prepared({"train": Split(np.zeros((9, 99, 9), np.float32))}, {}), Path(sys.argv[1]))
+except OSError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], cwd=SRC, capture_output=True, text=True, check=True)
+    assert done.stdout == f"[Errno 27] File too large: '{tmp_path / 'train.safetensors'}'\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_json_refuses_what_is_no_number(tmp_path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from lstm_ae.files import replacing
@@ -19,7 +19,7 @@ def save_state(state: dict[str, Any], path: Path) -> None:
     tensors: dict[str, Tensor] = {}
     outline = json.dumps(_outline(state, tensors))
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"outline": outline})
+        temporary.write_bytes(save(tensors, metadata={"outline": outline}))
 
 
 def load_state(path: Path) -> dict[str, Any] | None:

@@ -14,12 +14,16 @@ from lstm_ae.errors import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; it takes that name when the block ends well, and goes otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as directory:
-        temporary = Path(directory) / path.name
-        yield temporary
-        temporary.replace(path)
+    """Give a temporary path beside `path`; it takes that name when the block ends well, and goes otherwise. An OSError names `path`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as directory:
+            temporary = Path(directory) / path.name
+            yield temporary
+            temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk names none
+        raise
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from lstm_ae.errors import InputError
@@ -182,7 +182,7 @@ def as_input(sequences: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 def save_weights(model: nn.Module, path: Path) -> None:
     """Write the weights as safetensors."""
     with replacing(path) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}, temporary)
+        temporary.write_bytes(save({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}))
 
 
 def save_model(model: LSTMAutoencoder, directory: Path) -> None:

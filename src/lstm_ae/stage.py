@@ -34,7 +34,7 @@ def run(stage: Callable[..., None], with_section: bool = True, **switches: str) 
             params.section(arguments.section)
         section = [arguments.section] if with_section else []
         stage(params, *section, **{name: getattr(arguments, name) for name in switches})
-    except InputError as error:
+    except (InputError, OSError) as error:
         if arguments.debug:
             raise
         print(f"error: {error}", file=sys.stderr)

@@ -44,3 +44,13 @@ def test_a_stage_ends_with_one_line_and_status_2(environment, tmp_path, command,
     assert done.returncode == 2
     assert re.match(line, done.stderr) and done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_ends_a_stage_with_one_line(environment, tmp_path) -> None:
+    directory = checkout(tmp_path)
+    (directory / "data").write_text("no folder")
+    done = subprocess.run(
+        [sys.executable, "stages/acquire.py", "toy"], cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: [Errno 20] Not a directory: 'data/raw/toy/toy.npz'\n"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from lstm_ae.errors import InputError
 from lstm_ae.files import read_json, replacing, write_json
@@ -83,7 +83,7 @@ def save_prepared(prepared: Prepared, directory: Path) -> None:
         arrays = {field.name: getattr(split, field.name) for field in fields(split) if field.name != "extras"}
         arrays |= {f"extras.{key}": array for key, array in split.extras.items()}
         with replacing(directory / f"{name}.safetensors") as temporary:
-            save_file({key: np.ascontiguousarray(array) for key, array in arrays.items() if array is not None}, temporary)
+            temporary.write_bytes(save({key: np.ascontiguousarray(array) for key, array in arrays.items() if array is not None}))
     write_json(directory / "description.json", prepared.description)
 
 
