@@ -49,7 +49,7 @@ def curve(section: str, changes: dict[str, Any], seed: int) -> list[dict[str, fl
     points: list[dict[str, float]] = []
     begun = time.perf_counter()
 
-    def epoch_end(_: int, __: Metrics, scores: Metrics, ___: LSTMAutoencoder) -> None:
+    def epoch_end(_: int, __: Metrics, scores: Metrics, ___: LSTMAutoencoder | None) -> None:
         points.append({"seconds": time.perf_counter() - begun, "loss": scores["reconstruction"]})
         if points[-1]["seconds"] - points[0]["seconds"] > SECONDS:
             raise TimeUpError

@@ -19,7 +19,7 @@ from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
 from lstm_ae.initialization import initialize
 from lstm_ae.model import Architecture, LSTMAutoencoder, as_input
-from lstm_ae.objectives import DeviceSplit, Metrics, losses, mean_losses, shuffled, weighted
+from lstm_ae.objectives import Batch, DeviceSplit, Metrics, losses, mean_losses, shuffled, weighted
 from lstm_ae.params import Hyperparameters, Model, Training
 
 log = logging.getLogger(__name__)
@@ -180,10 +180,11 @@ def fit(
             continue  # drawn all the same: the order of an epoch follows from the orders before it
         model.train()
         for rows in batches[at.batches :]:
+            draws = torch.Generator().manual_seed(_seed_of(seed, epoch, at.batches))
             torch.manual_seed(_seed_of(seed, epoch, at.batches, fabric.global_rank))
-            # The loss of a batch's mean error is no mean over parts of it: then every process takes the whole.
-            own, factor = (rows, 1.0) if training.error_correlation else _share(rows, fabric)
-            batch = data.batch(own.to(fabric.device), bare.mean.dtype, training.shift, torch.default_generator)
+            batch, factor = data.batch(rows.to(fabric.device), bare.mean.dtype, training.shift, draws), 1.0
+            if not training.error_correlation:  # the loss of a batch's mean error is no mean over parts of it
+                batch, factor = _share(batch, fabric)
             found = losses(model(batch.sequences), batch, training.loss, training.error_correlation)
             total = weighted(found, weights)
             optimizer.zero_grad()
@@ -229,10 +230,12 @@ def _rated(model: LSTMAutoencoder, training: Training, lr: float) -> list[dict[s
     return [{"params": parameters, "lr": lr * factors[name]} for name, parameters in model.groups().items() if factors[name] > 0]
 
 
-def _share(rows: Tensor, fabric: Fabric) -> tuple[Tensor, float]:
-    """This process's rows of a batch, and the factor on their mean loss that makes the mean over all processes the one over the batch."""
-    own = rows[fabric.global_rank :: fabric.world_size]
-    return (own, fabric.world_size * len(own) / len(rows)) if len(own) else (rows[:1], 0.0)
+def _share(batch: Batch, fabric: Fabric) -> tuple[Batch, float]:
+    """This process's part of a batch, and the factor on its mean loss that makes the mean over all processes the one over the batch."""
+    count, own = len(batch.sequences), slice(fabric.global_rank, None, fabric.world_size)
+    rows = len(range(count)[own])
+    part = Batch(*(None if held is None else held[own if rows else slice(1)] for held in batch))  # type: ignore[arg-type]
+    return part, fabric.world_size * rows / count
 
 
 def _seed_of(*step: int) -> int:

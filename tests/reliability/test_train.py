@@ -33,13 +33,13 @@ def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     section = params[SECTION] | {"lr": 1e-3, "hidden_size": 16, "layers": 2, "gradient_clip": 1.0, "epochs": 3}
     section["model"]["code_size"] = 16
-    section["training"]["batch_size"] = 32
+    section["training"] |= {"batch_size": 32, "shift": 2}
     write_yaml(
         directory / "params.yaml", params | {"sections": [SECTION], SECTION: section, "device": "cpu", "devices": devices, "threads": 1}
     )
     random = np.random.default_rng(0)
     splits = {
-        name: Split(random.integers(0, 256, (count, 28, 28), np.uint8), random.integers(0, 10, count))
+        name: Split(random.integers(0, 256, (count, 28, 28), np.uint8), random.integers(0, 10, count), image_shape=np.array([28, 28]))
         for name, count in (("train", images), ("validation", 64))
     }
     save_prepared(Prepared(splits, {"classes": 10}), directory / "data" / "prepared" / SECTION)
