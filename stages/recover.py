@@ -27,37 +27,42 @@ def recover() -> None:
     DVC_TMP.mkdir(parents=True, exist_ok=True)
     try:
         with Lock(str(DVC_TMP / "lock")), Lock(str(DVC_TMP / "rwlock.lock")):
-            if is_whole(DVC_LOCK):
-                write_text(KEPT, DVC_LOCK.read_text(encoding="utf-8"))
-            elif DVC_LOCK.exists():
-                restore()
+            if DVC_LOCK.exists():
+                keep_or_restore()
             remove_dead(DVC_TMP / "rwlock")
     except LockError:
         log.info("another dvc is at work here; its files are left alone")
 
 
-def is_whole(lock: Path) -> bool:
-    """Whether dvc.lock was written to its end."""
-    try:
-        text = lock.read_text(encoding="utf-8")
-        content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError):
-        return False
-    return text.endswith("\n") and isinstance(content, dict) and "stages" in content
-
-
-def restore() -> None:
-    """The dvc.lock kept, else the one that git knows, else none: then DVC looks every stage up in its run cache."""
-    committed = subprocess.run(["git", "show", f"HEAD:./{DVC_LOCK}"], capture_output=True, text=True, encoding="utf-8", check=False)
-    if KEPT.is_file():
-        write_text(DVC_LOCK, KEPT.read_text(encoding="utf-8"))
-        log.warning("%s was cut short; the one before this run is back", DVC_LOCK)
-    elif committed.returncode == 0:
-        write_text(DVC_LOCK, committed.stdout)
-        log.warning("%s was cut short; git's is back", DVC_LOCK)
+def keep_or_restore() -> None:
+    """Without a whole dvc.lock, that of before this run or of git, DVC looks every stage up in its run cache."""
+    found = DVC_LOCK.read_text(encoding="utf-8", errors="replace")
+    git = subprocess.run(["git", "show", f"HEAD:./{DVC_LOCK}"], capture_output=True, encoding="utf-8", check=False)
+    committed = git.stdout if git.returncode == 0 else None
+    known = KEPT.read_text(encoding="utf-8") if KEPT.is_file() else committed
+    if found == committed or is_whole(found, known or ""):
+        write_text(KEPT, found)
+    elif known:
+        write_text(DVC_LOCK, known)
+        log.warning("%s was cut short; %s is back", DVC_LOCK, "git's" if known == committed else "the one before this run")
     else:
         DVC_LOCK.unlink()
         log.warning("%s was cut short and git has none; it begins anew", DVC_LOCK)
+
+
+def is_whole(lock: str, known: str) -> bool:
+    """Whether a dvc.lock was written to its end: DVC never drops a stage, and a lock cut between two lines is YAML too."""
+    names = stage_names(lock)
+    return names is not None and (stage_names(known) or set()) <= names
+
+
+def stage_names(lock: str) -> set[str] | None:
+    """The stages of a dvc.lock; None if it breaks off."""
+    try:
+        content = yaml.load(lock, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return set(content["stages"]) if lock.endswith("\n") else None
+    except (yaml.YAMLError, TypeError, KeyError):
+        return None
 
 
 def remove_dead(users: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = "schema: '2.0'\nstages:\n  check:\n    cmd: python stages/check.py\n"
+LOCK = "schema: '2.0'\nstages:\n  check:\n    cmd: python stages/check.py\n  report:\n    cmd: python stages/report.py\n"
 DEAD = {"pid": 2**22 + 1, "cmd": "dvc repro"}
 
 
@@ -39,7 +39,7 @@ def test_what_is_whole_is_left_alone(project: Path) -> None:
     assert (project / ".dvc" / "tmp" / "rwlock").read_text() == "{}"
 
 
-@pytest.mark.parametrize("length", [0, 5, 24, len(LOCK) - 10, len(LOCK) - 1])
+@pytest.mark.parametrize("length", [0, 5, 24, LOCK.index("  report"), len(LOCK) - 10, len(LOCK) - 1])
 def test_the_last_whole_lock_comes_back(project: Path, length: int) -> None:
     newer = LOCK.replace("check.py", "check.py --debug")
     (project / "dvc.lock").write_text(newer)
@@ -47,6 +47,14 @@ def test_the_last_whole_lock_comes_back(project: Path, length: int) -> None:
     (project / "dvc.lock").write_text(newer[:length])
     assert recover(project) == "dvc.lock was cut short; the one before this run is back\n"
     assert (project / "dvc.lock").read_text() == newer
+
+
+def test_the_lock_of_another_commit_is_whole_though_it_knows_fewer_stages(project: Path) -> None:
+    (project / "dvc.lock").write_text(LOCK + "  train@toy:\n    cmd: python stages/train.py toy\n")
+    recover(project)
+    subprocess.run(["git", "checkout", "--quiet", "dvc.lock"], cwd=project, check=True)
+    assert recover(project) == ""
+    assert (project / "dvc.lock").read_text() == LOCK
 
 
 def test_without_one_kept_the_lock_of_git_comes_back(project: Path) -> None:
