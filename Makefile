@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/venv/bin:$(PATH)
 all: venv/installed .dvc/plots.html
 
 repro: all
-	PYTHONPATH=src python stages/recover.py
+	PYTHONPATH=src python tools/recover.py
 	dvc repro
 
 test: all lint

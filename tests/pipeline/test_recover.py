@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = "schema: '2.0'\nstages:\n  check:\n    cmd: python stages/check.py\n  report:\n    cmd: python stages/report.py\n"
+LOCK = """\
+schema: '2.0'
+stages:
+  check:
+    cmd: python stages/check.py
+  report:
+    cmd: python stages/report.py
+    deps:
+    - path: metrics
+      hash: md5
+      md5: 0a1b
+      size: 9
+"""
 DEAD = {"pid": 2**22 + 1, "cmd": "dvc repro"}
 
 
@@ -26,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 
 def recover(project: Path) -> str:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "stages" / "recover.py")],
+        [sys.executable, str(ROOT / "tools" / "recover.py")],
         cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stderr
@@ -39,14 +51,24 @@ def test_what_is_whole_is_left_alone(project: Path) -> None:
     assert (project / ".dvc" / "tmp" / "rwlock").read_text() == "{}"
 
 
-@pytest.mark.parametrize("length", [0, 5, 24, LOCK.index("  report"), len(LOCK) - 10, len(LOCK) - 1])
-def test_the_last_whole_lock_comes_back(project: Path, length: int) -> None:
-    newer = LOCK.replace("check.py", "check.py --debug")
+LINES = LOCK.splitlines(keepends=True)
+BROKEN_OFF = ["", "sche", LOCK[:-1], LOCK[:-12], *("".join(LINES[:count]) for count in (1, 2, 3, 4, 5, 7))]
+WITHOUT_A_DEPENDENCY = "".join(LINES[:6])  # which DVC reads, and then runs that stage again
+
+
+@pytest.mark.parametrize("half", BROKEN_OFF)
+def test_the_last_whole_lock_comes_back(project: Path, half: str) -> None:
+    newer = LOCK.replace("size: 9", "size: 8")
     (project / "dvc.lock").write_text(newer)
     recover(project)
-    (project / "dvc.lock").write_text(newer[:length])
+    (project / "dvc.lock").write_text(half)
     assert recover(project) == "dvc.lock was cut short; the one before this run is back\n"
     assert (project / "dvc.lock").read_text() == newer
+
+
+def test_a_lock_that_lacks_a_dependency_alone_is_one_that_dvc_reads(project: Path) -> None:
+    (project / "dvc.lock").write_text(WITHOUT_A_DEPENDENCY)
+    assert recover(project) == ""
 
 
 def test_the_lock_of_another_commit_is_whole_though_it_knows_fewer_stages(project: Path) -> None:
@@ -109,5 +131,5 @@ def test_the_files_of_a_living_dvc_are_left_alone(project: Path, name: str) -> N
 
 
 def test_it_starts_without_torch() -> None:
-    program = "import runpy, sys; runpy.run_path('stages/recover.py'); sys.exit('torch' in sys.modules)"
+    program = "import runpy, sys; runpy.run_path('tools/recover.py'); sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env={**os.environ, "PYTHONPATH": "src"}, check=True)

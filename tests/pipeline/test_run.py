@@ -15,9 +15,17 @@ def test_a_second_run_does_nothing(finished: Path, environment) -> None:
     assert not stages_run(run(finished, environment, "dvc", "repro"))
 
 
+def test_what_a_kill_left_of_a_file_is_no_change(finished: Path, environment, tmp_path) -> None:
+    directory = shutil.copytree(finished, tmp_path / "copy")
+    half = directory / "metrics" / "toy" / ".partial-x" / "test.json"
+    half.parent.mkdir()
+    half.write_text("{")
+    assert not stages_run(run(directory, environment, "dvc", "repro"))
+
+
 def test_the_same_inputs_give_the_same_bytes_elsewhere(finished: Path, environment, tmp_path) -> None:
     other = checkout(tmp_path / "second")
-    run(other, {**environment, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LC_ALL": "C"}, "dvc", "repro")
+    run(other, {**environment, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LC_ALL": "C"}, "sh", "-c", "umask 077; dvc repro")
     first, second = contents(finished), contents(other)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []

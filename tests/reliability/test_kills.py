@@ -16,7 +16,7 @@ from tests.checkouts import SECTIONS, checkout, contents
 
 KILLS = int(os.environ.get("LSTM_AE_KILLS", "5"))
 SEED = int(os.environ.get("LSTM_AE_SEED", random.SystemRandom().randrange(2**32)))
-REPRO = "PYTHONPATH=src python stages/recover.py && dvc repro"  # as `make repro` does
+REPRO = "PYTHONPATH=src python tools/recover.py && dvc repro"  # as `make repro` does
 
 
 def start(directory: Path, environment: dict[str, str]) -> subprocess.Popen:

@@ -1,7 +1,7 @@
-"""No stage: what `make repro` does first. DVC writes dvc.lock and the list of who uses which file in place, and refuses to go on where a
+"""What `make repro` does first. DVC writes dvc.lock and the list of who uses which file in place, and refuses to go on where a
 kill left one cut short. The last whole dvc.lock comes back, a list of the dead goes.
 
-python stages/recover.py
+python tools/recover.py
 """
 
 import json
@@ -11,8 +11,10 @@ from itertools import chain
 from pathlib import Path
 
 import psutil
+import voluptuous
 import yaml
 from dvc.lock import Lock, LockError
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 
 from lstm_ae.files import write_text
 
@@ -57,12 +59,13 @@ def is_whole(lock: str, known: str) -> bool:
 
 
 def stage_names(lock: str) -> set[str] | None:
-    """The stages of a dvc.lock; None if it breaks off."""
+    """The stages of a dvc.lock; None if it breaks off, or is none that DVC would read."""
     try:
         content = yaml.load(lock, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        return set(content["stages"]) if lock.endswith("\n") else None
-    except (yaml.YAMLError, TypeError, KeyError):
+        COMPILED_LOCKFILE_SCHEMA(content)
+    except (yaml.YAMLError, voluptuous.Invalid):
         return None
+    return set(content["stages"]) if lock.endswith("\n") and "stages" in content else None
 
 
 def remove_dead(users: Path) -> None:
