@@ -127,6 +127,36 @@ def test_a_training_that_diverged_diverges_again_after_a_kill(fabric, params, tm
         trained(fabric, params, wild, checkpoint=tmp_path / "c", **changes)
 
 
+def forecaster(fabric, params: Params, correlation: float, checkpoint=None):
+    """Two epochs on 60 sequences of three days."""
+    random, section = np.random.default_rng(0), params.section("snp_forecast")
+    sequences, following = random.normal(size=(60, 10, 3)).astype(np.float32), random.normal(size=(60, 3)).astype(np.float32)
+    split = Split(sequences, following=following, group=np.repeat([0, 10, 20], 20))
+    form = section.model.model_copy(update={"lags": 2, "code_size": 20})
+    settings = section.training.model_copy(update={"batch_size": 8, "error_correlation": correlation})
+    torch.manual_seed(0)
+    return fit(fabric, build(form, CHOSEN, split, None), split, split, settings, CHOSEN, 0, checkpoint=checkpoint)
+
+
+def test_batches_of_one_day_go_on_where_they_were_killed(fabric, params, tmp_path, monkeypatch) -> None:
+    unbroken = forecaster(fabric, params, 0.3)
+    killed_after(12, monkeypatch)  # nine batches an epoch
+    with pytest.raises(KeyboardInterrupt):
+        forecaster(fabric, params, 0.3, tmp_path / "c")
+    again = forecaster(fabric, params, 0.3, tmp_path / "c")
+    assert again.history == unbroken.history
+
+
+def test_a_correlation_of_errors_is_trained_with(fabric, params: Params) -> None:
+    alike, correlated = (forecaster(fabric, params, correlation).history[-1] for correlation in (0.0, 0.3))
+    assert "surprise" not in alike["train"] and correlated["train"]["surprise"] > 0
+    weights = params.section("snp_forecast").training.loss_weights
+    counted = correlated["train"]["prediction"] - correlated["train"]["surprise"]
+    wanted = weights.prediction * counted + weights.reconstruction * correlated["train"]["reconstruction"]
+    assert correlated["train"]["loss"] == pytest.approx(wanted, rel=1e-5)
+    assert alike["validation"] != correlated["validation"]
+
+
 @pytest.mark.parametrize("loss", ["mse", "l1", "smooth_l1"])
 def test_every_loss_trains(fabric, params: Params, loss: str) -> None:
     assert math.isfinite(trained(fabric, params, CHOSEN._replace(epochs=1), loss=loss).best_loss)
