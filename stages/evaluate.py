@@ -21,7 +21,8 @@ def evaluate(params: Params, section: str) -> None:
     device = start(params.device, params.threads, params.seed)
     description, model = load_description(prepared), load_model(directory)
     splits = {path.stem: load_split(prepared, path.stem) for path in sorted(prepared.glob("*.safetensors"))}
-    test, shape = splits["test"], model.architecture
+    test, shape, curves = splits["test"], model.architecture, read_curves(paths.training(section))
+    trained = read_json(directory / "training.json")
     said = answers(model, test.sequences, device)
     metrics = {
         **reconstruction_metrics(said.reconstruction, splits["train"], test, shape.code_size, description["unit_interval"]),
@@ -33,11 +34,13 @@ def evaluate(params: Params, section: str) -> None:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "test_sequences": len(test),
         "data_source": description["data_source"],
-        **{key: value for key, value in read_json(directory / "training.json").items() if key.endswith("epoch")},
+        "best_epoch": trained["best_epoch"],
+        "diverged_at_epoch": trained["diverged_at_epoch"],
+        "validation_loss": float(curves["loss"]["validation"][trained["best_epoch"]]),
     }
     case = Case(
         model, directory, description, splits, said.reconstruction, said.probabilities, metrics,
-        read_curves(paths.training(section)), block.training.loss, device,
+        curves, block.training.loss, device,
     )  # fmt: skip
     own, drawn = STUDIES[block.data.dataset](case)
     trials = pd.read_csv(paths.search(section) / "trials.csv")
@@ -47,8 +50,8 @@ def evaluate(params: Params, section: str) -> None:
 
     for name, figure in drawn.items():
         figures.save(figure, paths.plots(section) / f"{name}.png")
-    curves = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in case.curves.items() for split, series in by_split.items()})
-    write_text(paths.curves(section), curves.to_csv(index_label="epoch", na_rep="nan", lineterminator="\n"))
+    table = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in case.curves.items() for split, series in by_split.items()})
+    write_text(paths.curves(section), table.to_csv(index_label="epoch", na_rep="nan", lineterminator="\n"))
     write_text(paths.trials(section), trials.to_csv(index=False, lineterminator="\n"))
     write_json(paths.test_metrics(section), metrics | own)
 

@@ -22,7 +22,7 @@ def model() -> LSTMAutoencoder:
 
 def test_skill_is_one_less_the_share_of_persistence() -> None:
     truth = np.zeros((4, 3))
-    said = {name: np.full((4, 3), value) for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 0.0, 1.0), strict=True)}
+    said = {name: np.full((4, 3), value) for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 1.0, 0.0, 1.0), strict=True)}
     scores = Forecast(truth, said, np.ones((4, 3), bool), np.zeros((4, 3), int), np.ones((4, 3))).scores()
     assert [scores[f"skill{of}"] for of in ("", "_drift", "_least_squares", "_least_squares_within_days")] == [0.75, 0.0, 1.0, 0.75]
     assert scores["rmse_dollars"] == pytest.approx(np.e - 1)
@@ -108,6 +108,9 @@ def test_persistence_and_drift_are_what_they_say(prepared, model) -> None:
     last = split.extras["log_high"][:, about["fed"] - 1]
     assert (found.said["persistence"] == last[:, None]).all()
     assert np.allclose(np.diff(found.said["drift"], axis=1), about["means"][stocks.CLOSE])
+    close = split.extras["log_close"][:, about["fed"] - 1]
+    assert np.allclose(found.said["mean return"][:, 0], close + about["means"][stocks.HIGH])
+    assert np.allclose(np.diff(found.said["mean return"], axis=1), about["means"][stocks.CLOSE])
 
 
 def test_intervals_cover_what_they_say() -> None:

@@ -25,7 +25,7 @@ from lstm_ae.files import replacing
 Array = NDArray[np.float64]
 
 # Okabe and Ito's colours, in an order whose lightness differs, each with a line style of its own.
-ORIGINAL, MODEL, SECOND, THIRD, FOURTH = "#000000", "#D55E00", "#0072B2", "#009E73", "#999999"
+ORIGINAL, MODEL, SECOND, THIRD, FOURTH, FIFTH = "#000000", "#D55E00", "#0072B2", "#009E73", "#999999", "#CC79A7"
 STYLE: dict[str, object] = {
     "figure.dpi": 100, "savefig.dpi": 100, "font.size": 9, "axes.titlesize": 9, "figure.titlesize": 10, "axes.spines.top": False,
     "axes.spines.right": False, "legend.frameon": False, "figure.constrained_layout.use": True, "svg.hashsalt": "lstm-ae",
@@ -254,6 +254,7 @@ def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], t
         "drift": (FOURTH, "-."),
         "least squares": (SECOND, ":"),
         "least squares within days": (THIRD, (0, (5, 1))),
+        "mean return": (FIFTH, (0, (1, 2))),
     }
     for name, values in errors.items():
         colour, line = looks[name]

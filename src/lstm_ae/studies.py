@@ -55,8 +55,8 @@ class Case:
     def loss_figure(self) -> Figure:
         """Each loss by epoch."""
         panels = {f"{name} loss ({self.loss})": self.curves[name] for name in ("reconstruction", "prediction") if name in self.curves}
-        best = min(self.curves["loss"]["validation"])
-        return figures.learning_curves(panels, f"Best validation loss {best:.5f}", list(panels), self.note)
+        title = f"Best validation loss {self.metrics['validation_loss']:.5f}, epoch {self.metrics['best_epoch']}"
+        return figures.learning_curves(panels, title, list(panels), self.note)
 
 
 def read_curves(directory: Path) -> Curves:
