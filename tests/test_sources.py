@@ -1,15 +1,17 @@
 import gzip
 import io
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 from torchvision.datasets import MNIST
 
-from lstm_ae import sources
+from lstm_ae import download, sources
 from lstm_ae.datasets.stocks import COLUMNS, read_prices
 from lstm_ae.errors import InputError
 from lstm_ae.sources import ArrayUnpickler, RawFile, Wheel, bring_mnist, bring_stocks, sha256
+from tests.servers import serving, stalling, unending, whole
 
 CONTENT = b"the original bytes"
 
@@ -22,20 +24,20 @@ def own_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def raw_file() -> RawFile:
-    return RawFile("file.csv", sha256(CONTENT), ())
+    return RawFile("file.csv", len(CONTENT), sha256(CONTENT), ())
 
 
 @pytest.fixture
 def offline(monkeypatch):
     """No URL and no package index answers."""
 
-    def refuse(*_, **__):
-        raise OSError("no network in this test")
+    def refuse(url: str, _):
+        raise InputError(f"{url}: no network in this test")
 
     def no_index(wheel: Wheel):
         raise InputError(f"{wheel.requirement}: no package index in this test")
 
-    monkeypatch.setattr(sources.pooch, "retrieve", refuse)
+    monkeypatch.setattr(sources, "download", refuse)
     monkeypatch.setattr(sources, "_from_wheel", no_index)
     sources._mnist_from_wheel.cache_clear()
 
@@ -53,19 +55,38 @@ def test_a_mirror_with_wrong_bytes_is_not_used(tmp_path, monkeypatch, raw_file) 
         sources._original(raw_file)
 
 
-def test_the_next_url_is_tried_when_one_lies(tmp_path, monkeypatch) -> None:
-    asked = []
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (whole(b"the 0riginal bytes"), "wrong SHA-256"),
+        (whole(b"please log in"), "wrong SHA-256"),
+        (whole(b"", "404 Not Found"), "status 404"),
+        (whole(CONTENT)[:-5], "IncompleteRead(13 bytes read, 5 more expected), 3 times"),
+        (stalling(whole(CONTENT)[:-5]), "TimeoutError('timed out'), 3 times"),
+        (unending("HTTP/1.1 200 OK\r\n\r\n"), "more than the 18 bytes of the file"),
+    ],
+    ids=["wrong bytes", "another page", "404", "truncated", "stalled", "endless"],
+)
+def test_a_url_that_lies_is_named_leaves_nothing_and_the_next_is_tried(tmp_path, monkeypatch, answer, said: str) -> None:
+    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with serving(answer) as (bad, asked), serving(whole(CONTENT)) as (good, _):
+        liar = RawFile("f", len(CONTENT), sha256(CONTENT), (bad,))
+        with pytest.raises(InputError) as error:
+            sources._cached("f", liar.sha256, partial(sources._original, liar))
+        assert str(error.value) == f"f: no source has it: f: {bad}: {said}"
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert len(asked) == (3 if "3 times" in said else 1)
+        assert sources._original(RawFile("f", len(CONTENT), sha256(CONTENT), (bad, good))) == CONTENT
 
-    def retrieve(url, known_hash, name, directory, **_):
-        asked.append((url, known_hash))
-        if url == "bad":
-            raise ValueError("hash of downloaded file does not match")
-        (tmp_path / name).write_bytes(CONTENT)
-        return str(tmp_path / name)
 
-    monkeypatch.setattr(sources.pooch, "retrieve", retrieve)
-    assert sources._original(RawFile("f", sha256(CONTENT), ("bad", "good"))) == CONTENT
-    assert asked == [("bad", f"sha256:{sha256(CONTENT)}"), ("good", f"sha256:{sha256(CONTENT)}")]
+def test_a_mirror_that_cannot_be_read_is_passed_over(tmp_path, monkeypatch, raw_file) -> None:
+    (tmp_path / "bad" / "file.csv").mkdir(parents=True)
+    (tmp_path / "file.csv").write_bytes(CONTENT)
+    monkeypatch.setenv("LSTM_AE_MIRROR", f"{tmp_path / 'bad'}:{tmp_path}")
+    assert sources._original(raw_file) == CONTENT
 
 
 def test_a_download_is_kept_and_a_damaged_one_is_fetched_again() -> None:
@@ -110,10 +131,10 @@ def test_stocks_of_a_mirror_are_the_original(mirror, offline, tmp_path, monkeypa
 
 
 def test_the_package_index_has_the_same_mnist_and_a_reduced_stock_set(params, tmp_path, monkeypatch, caplog) -> None:
-    def refuse(*_, **__):
-        raise OSError("public URLs are left out of this test")
+    def refuse(url: str, _):
+        raise InputError(f"{url}: public URLs are left out of this test")
 
-    monkeypatch.setattr(sources.pooch, "retrieve", refuse)
+    monkeypatch.setattr(sources, "download", refuse)
     try:
         bring_mnist(tmp_path / "mnist")  # every file has passed its SHA-256
     except InputError as error:

