@@ -160,6 +160,7 @@ def search(trials: pd.DataFrame, importances: pd.DataFrame, ranges: Mapping[str,
         axes.set_xlim((low / 1.3, high * 1.3) if logarithmic else (low - 0.05 * (high - low), high + 0.05 * (high - low)))
         if name == "layers":
             axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_minor_formatter(mticker.NullFormatter())
     panels[0].set_ylabel("validation loss")
     for axes in (history, panels[0]):
         plain_log(axes)
