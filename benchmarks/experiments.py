@@ -19,7 +19,8 @@ from lstm_ae.datasets.base import Split, load_description, load_split
 from lstm_ae.evaluation import answers, class_metrics, reconstruction_metrics
 from lstm_ae.files import write_text, write_yaml
 from lstm_ae.forecasting import fit_lines, multi_step, one_step
-from lstm_ae.params import Hyperparameters, Params, load_params, load_yaml, resolve
+from lstm_ae.hyperparameters import Hyperparameters, resolve
+from lstm_ae.params import Params, load_params, load_yaml
 from lstm_ae.runtime import start
 from lstm_ae.training import EpochEnd, Trained, accelerate, build, fit
 

@@ -17,7 +17,7 @@ from lstm_ae.studies import STUDIES, Case, read_curves
 
 
 def evaluate(params: Params, section: str) -> None:
-    block, prepared, directory = params.section(section), paths.prepared(section), paths.model(section)
+    block, prepared, directory = params.section(section), paths.prepared(section), paths.weights(section)
     device = start(params.device, params.threads, params.seed)
     description, model = load_description(prepared), load_model(directory)
     splits = {path.stem: load_split(prepared, path.stem) for path in sorted(prepared.glob("*.safetensors"))}

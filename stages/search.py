@@ -5,7 +5,6 @@ python stages/search.py toy --worker
 """
 
 import optuna
-import torch
 
 from lstm_ae import paths
 from lstm_ae.errors import InputError
@@ -28,8 +27,7 @@ def search_section(params: Params, section: str, worker: bool) -> None:
         if not worker:
             write(study, section, params.seed)
         return
-    here = {"device": task.device, "torch": torch.__version__, "optuna": optuna.__version__}
-    with scratch(f"search-{section}", {**task.settings(), **here}, task.inputs()) as folder:
+    with scratch(f"search-{section}", {**task.settings(), "device": task.device}, task.inputs()) as folder:
         write(search(task, folder, worker_count(task.device)), section, params.seed)
 
 

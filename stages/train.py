@@ -5,16 +5,17 @@ python stages/train.py toy
 
 import logging
 import shutil
+from functools import partial
 
-import torch
 from dvclive.live import Live
 
 from lstm_ae import paths
 from lstm_ae.datasets.base import load_description, load_split
 from lstm_ae.files import write_json
+from lstm_ae.hyperparameters import resolve
 from lstm_ae.model import LSTMAutoencoder, save_model, save_weights
 from lstm_ae.objectives import Metrics
-from lstm_ae.params import Params, load_yaml, resolve
+from lstm_ae.params import Params, load_yaml
 from lstm_ae.runtime import start
 from lstm_ae.scratch import scratch
 from lstm_ae.stage import run
@@ -22,21 +23,22 @@ from lstm_ae.training import accelerate, build, fit
 
 
 def train(params: Params, section: str) -> None:
-    block, prepared, directory = params.section(section), paths.prepared(section), paths.model(section)
+    block, prepared, directory = params.section(section), paths.prepared(section), paths.weights(section)
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
-    logging.info("%s: %s", section, chosen)
     device = start(params.device, max(1, params.threads // params.devices), params.training_seed)
     fabric = accelerate(device, params.precision, params.devices)
     split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
     classes = load_description(prepared).get("classes")
-    work = fabric, build(block.model, chosen, split, classes), split, validation, block.training, chosen, params.training_seed
+    model = build(block.model, chosen, split, classes)
+    fitted = partial(fit, fabric, model, split, validation, block.training, chosen, params.training_seed)
     if fabric.global_rank > 0:  # the first process is the one that writes
-        fit(*work)
+        fitted()
         return
+    logging.info("%s: %s", section, chosen)
     settings = {
         "section": section, "chosen": chosen._asdict(), "model": block.model.model_dump(), "training": block.training.model_dump(),
         "seed": params.training_seed, "device": device.type, "precision": params.precision, "threads": params.threads,
-        "devices": params.devices, "torch": torch.__version__,
+        "devices": params.devices,
     }  # fmt: skip
     inputs = [prepared / name for name in ("train.safetensors", "validation.safetensors", "description.json")]
 
@@ -54,7 +56,7 @@ def train(params: Params, section: str) -> None:
             if classes and current:  # the test curve of each epoch is evaluate's to draw
                 save_weights(current, unfinished / "epochs" / f"{epoch:03d}.safetensors")
 
-        trained = fit(*work, epoch_end, progress=section, checkpoint=unfinished / "checkpoint.safetensors")
+        trained = fitted(epoch_end, progress=section, checkpoint=unfinished / "checkpoint.safetensors")
         save_model(trained.model, directory)
         if classes:
             shutil.copytree(unfinished / "epochs", directory / "epochs", ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)

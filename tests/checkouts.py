@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = ("toy", "mnist_rows_class", "snp_forecast")
-OUTPUTS = ("data", "models", "metrics", "plots", "report")
+OUTPUTS = ("data", "runs", "models", "metrics", "plots", "report")
 
 
 def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:

@@ -62,6 +62,16 @@ def test_the_code_of_a_wider_memory_starts_as_pca() -> None:
     assert float(error) == pytest.approx(float(pca), rel=0.03)
 
 
+def test_the_code_knows_the_sequences_at_the_end_of_the_split_too() -> None:
+    weak, strong = (torch.sin(2 * torch.pi * k * (torch.arange(20) / 20 + torch.rand(6000, 1)))[:, :, None] for k in (1, 2))
+    sequences = torch.where((torch.arange(6000) < 4500)[:, None, None], weak, 3 * strong)
+    model = autoencoder(sequences, 20, 2)
+    initialize(model, "spectral", sequences, 0.005)
+    with torch.no_grad():
+        error = (model(sequences).reconstruction - sequences).square().mean()
+    assert float(error) < 0.3 * float(sequences.var())  # the strong kind alone is three quarters
+
+
 @pytest.mark.parametrize("code_size", [8, 16])
 def test_layers_above_the_first_start_unread_and_learn(code_size: int) -> None:
     sequences = torch.rand(200, 20, 1)

@@ -20,10 +20,11 @@ from sqlalchemy.pool import NullPool
 
 from lstm_ae import paths
 from lstm_ae import search as module
+from lstm_ae.dashboard import rebuilt
 from lstm_ae.datasets.base import Prepared, Split, save_prepared
 from lstm_ae.errors import InputError
 from lstm_ae.scratch import digest
-from lstm_ae.search import best_values, importances_table, rebuilt, search, search_together, trials_table
+from lstm_ae.search import best_values, importances_table, search, search_together, trials_table
 from lstm_ae.trial import Task, worker_count
 from stages.search import search_section
 

@@ -4,14 +4,17 @@ PYTHONPATH=src python -m lstm_ae.dashboard toy
 """
 
 import logging
+import math
 
+import optuna
 import optuna_dashboard
 import pandas as pd
+from optuna.trial import TrialState
 
 from lstm_ae import paths
 from lstm_ae.errors import InputError
-from lstm_ae.params import Params
-from lstm_ae.search import rebuilt
+from lstm_ae.params import TUNABLE, Params, Space
+from lstm_ae.search import suggest
 from lstm_ae.stage import run
 
 PORT = 8080
@@ -25,6 +28,19 @@ def show(params: Params, section: str) -> None:
     storage = rebuilt(section, pd.read_csv(path), params.section(section).search.space)
     logging.info("http://localhost:%d shows the search of %s", PORT, section)
     optuna_dashboard.run_server(storage, port=PORT)
+
+
+def rebuilt(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.BaseStorage:
+    """A storage in memory with one study: the trials of a table, without their losses by epoch."""
+    storage = optuna.storages.InMemoryStorage()
+    study = optuna.create_study(storage=storage, study_name=name)
+    for row in trials.to_dict("records"):
+        fixed = optuna.trial.FixedTrial({name: row[name] for name in TUNABLE})
+        suggest(fixed, space)
+        state = TrialState[row["state"].upper()]
+        value = None if math.isnan(row["loss"]) else row["loss"]
+        study.add_trial(optuna.create_trial(state=state, value=value, params=fixed.params, distributions=fixed.distributions))
+    return storage
 
 
 if __name__ == "__main__":

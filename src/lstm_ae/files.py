@@ -22,7 +22,8 @@ def replacing(path: Path) -> Iterator[Path]:
             yield temporary
             temporary.replace(path)
     except OSError as error:
-        error.filename = str(path)  # a full disk names none
+        error.filename = str(path)  # a full disk names none, a rename two
+        del error.filename2
         raise
 
 

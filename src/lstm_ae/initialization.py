@@ -179,7 +179,8 @@ def spectral(model: LSTMAutoencoder, sequences: Tensor, amplitude: float, lags: 
     if isinstance(model.to_code, nn.Linear):
         weights, inverse = torch.eye(hidden).double(), None
         if isinstance(model.from_code, nn.Linear):
-            known, _ = model.encode(sequences[:PROJECTION_SEQUENCES].to(model.mean.dtype))
+            sample = sequences[:: -(-len(sequences) // PROJECTION_SEQUENCES)]  # evenly spaced: stocks lie by symbol
+            known, _ = model.encode(sample.to(model.mean.dtype))
             weights, inverse = _projection(known.memory[-1].double(), basis, a.code_size)
             model.from_code.weight.copy_(inverse)
         model.to_code.weight.zero_()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ POINTWISE = {"mse": functional.mse_loss, "l1": functional.l1_loss, "smooth_l1": 
 EVALUATION_BATCH = 500
 
 Metrics = dict[str, float]
+Number = TypeVar("Number", float, Tensor)
 
 
 class Batch(NamedTuple):
@@ -27,6 +28,14 @@ class Batch(NamedTuple):
     labels: Tensor | None  # (B,)
     targets: Tensor | None  # (B, T, m): the step after each
     first_scored: Tensor | None  # (B,): targets before this step are not scored, reconstructions up to it neither
+
+    def scored(self, loss: str) -> Tensor | None:
+        """(B, T): the steps over which that loss is a mean; None where it is one over all, or over the sequences."""
+        if self.first_scored is None or loss not in ("reconstruction", "prediction"):
+            return None
+        ahead = loss == "prediction"
+        steps = torch.arange(self.sequences.shape[1], device=self.sequences.device)
+        return steps + ahead > self.first_scored[:, None]
 
 
 def shuffled(count: int, size: int, group: NDArray[np.int64] | None, generator: torch.Generator) -> list[Tensor]:
@@ -102,15 +111,14 @@ def losses(output: Output, batch: Batch, loss: str, correlation: float = 0.0) ->
         by the share that generalised least squares gives it (Fuller and Battese 1974): a day that surprised all B is one surprise, not B.
     """
     pointwise = POINTWISE[loss]
-    steps = _steps(batch)
-    scored = None if batch.first_scored is None else steps > batch.first_scored[:, None]
-    found = {"reconstruction": _mean(pointwise(output.reconstruction, batch.sequences, reduction="none"), scored)}
+    elements = pointwise(output.reconstruction, batch.sequences, reduction="none")
+    found = {"reconstruction": _mean(elements, batch.scored("reconstruction"))}
     if output.logits is not None and batch.labels is not None:
         found["classification"] = functional.cross_entropy(output.logits, batch.labels)
         found["accuracy"] = (output.logits.argmax(dim=1) == batch.labels).float().mean()
     if output.predictions is not None and batch.targets is not None:
-        scored = None if batch.first_scored is None else steps >= batch.first_scored[:, None]
-        found["prediction"] = _mean(pointwise(output.predictions, batch.targets, reduction="none"), scored)
+        elements = pointwise(output.predictions, batch.targets, reduction="none")
+        found["prediction"] = _mean(elements, batch.scored("prediction"))
         if correlation:
             common = (output.predictions - batch.targets).mean(dim=0)
             share = (1 - correlation) / (1 - correlation + len(batch.sequences) * correlation)
@@ -118,32 +126,26 @@ def losses(output: Output, batch: Batch, loss: str, correlation: float = 0.0) ->
     return found
 
 
-def weighted(found: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+def weighted(found: Mapping[str, Number], weights: Mapping[str, float]) -> Number:
     """The sum that training minimises. A term of weight 0 stays in it, so that all processes have a gradient of every parameter."""
-    counted = found | {"prediction": found["prediction"] - found["surprise"]} if "surprise" in found else found
-    return sum(
-        (weights[name] * value for name, value in counted.items() if name in weights),
-        start=next(iter(found.values())).new_zeros(()),
-    )
+    counted = {**found, "prediction": found["prediction"] - found["surprise"]} if "surprise" in found else found
+    return sum(weights[name] * value for name, value in counted.items() if name in weights)  # type: ignore[return-value]
 
 
 @torch.no_grad()
 def mean_losses(model: torch.nn.Module, split: DeviceSplit, loss: str, weights: Mapping[str, float]) -> Metrics:
-    """Mean of each loss over a split, and their weighted sum as `loss`."""
+    """Mean of each loss over all that is scored in a split, and their weighted sum as `loss`."""
     model.eval()
     sums: dict[str, float] = {}
-    count = 0
+    counts: dict[str, int] = {}
     for batch in split.batches(EVALUATION_BATCH):
-        found = losses(model(batch.sequences), batch, loss)
-        for name, value in {**found, "loss": weighted(found, weights)}.items():
-            sums[name] = sums.get(name, 0.0) + float(value) * len(batch.sequences)
-        count += len(batch.sequences)
-    return {name: value / count for name, value in sums.items()}
-
-
-def _steps(batch: Batch) -> Tensor:
-    length = batch.sequences.shape[1]
-    return batch.sequences.new_ones(length).cumsum(0)[None] - 1
+        for name, value in losses(model(batch.sequences), batch, loss).items():
+            scored = batch.scored(name)
+            count = len(batch.sequences) if scored is None else int(scored.sum())
+            sums[name] = sums.get(name, 0.0) + float(value) * count
+            counts[name] = counts.get(name, 0) + count
+    means = {name: sums[name] / counts[name] for name in sums}
+    return {**means, "loss": weighted(means, weights)}
 
 
 def _mean(values: Tensor, scored: Tensor | None) -> Tensor:

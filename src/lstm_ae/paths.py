@@ -7,6 +7,7 @@ import platformdirs
 
 PARAMS = Path("params.yaml")
 REPORT = Path("report")
+TABLES = Path("data/tables")  # of people, one file a section
 
 
 def raw(section: str) -> Path:
@@ -19,19 +20,29 @@ def prepared(section: str) -> Path:
     return Path("data/prepared") / section
 
 
-def model(section: str) -> Path:
-    """The trained model."""
-    return Path("models") / section
-
-
 def search(section: str) -> Path:
     """best.yaml, trials.csv, importances.csv."""
-    return Path("metrics") / section / "search"
+    return Path("runs") / section / "search"
 
 
 def training(section: str) -> Path:
     """The DVCLive directory."""
-    return Path("metrics") / section / "training"
+    return Path("runs") / section / "training"
+
+
+def weights(section: str) -> Path:
+    """What training learnt: the model at its best epoch, and where there are classes at each."""
+    return Path("runs") / section / "weights"
+
+
+def explorer(section: str) -> Path:
+    """What the page lets a reader try: sequences, reconstructions, answers of the decoder."""
+    return Path("runs") / section / "explorer.json"
+
+
+def model(section: str) -> Path:
+    """The folder that a person takes away: all that using the trained model needs."""
+    return Path("models") / section
 
 
 def test_metrics(section: str) -> Path:

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,15 @@ from lstm_ae.files import write_text
 
 log = logging.getLogger(__name__)
 
+LIBRARIES = ("lightning-fabric", "numpy", "optuna", "torch")
+
 
 @contextmanager
 def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> Iterator[Path]:
     """Give a folder for unfinished work, locked; it goes when the block ends well and stays otherwise.
 
-    There is one folder for each hash of the settings, the bytes of the inputs and the project's modules that this process has loaded, in
-    the user cache: the same work finds what a killed run of it left, in a temporary workspace too, and no other work does. A second
-    process with the same work waits until the first has ended.
+    There is one folder for each `digest`, in the user cache: the same work finds what a killed run of it left, in a temporary workspace
+    too, and no other work does. A second process with the same work waits until the first has ended.
 
     Parameters
     ----------
@@ -58,16 +60,19 @@ def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> I
 
 
 def digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
-    """A short name of work: of its settings, the bytes of its inputs and the project's modules that this process has loaded.
+    """A short name of work: of its settings, the bytes of its inputs, the script and the project's modules that this process runs, and
+    the versions of the libraries that compute.
 
     Raises
     ------
     InputError
         An input is missing.
     """
-    whole = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    modules = sorted(str(module.__file__) for name, module in sys.modules.items() if name.startswith("lstm_ae.") and module.__file__)
-    for path in [*inputs, *map(Path, modules)]:
+    versions = {name: version(name) for name in LIBRARIES}
+    whole = hashlib.sha256(json.dumps([settings, versions], sort_keys=True).encode())
+    running = [module for name, module in sys.modules.items() if name == "__main__" or name.startswith("lstm_ae.")]
+    code = sorted(file for module in running if (file := getattr(module, "__file__", None)))
+    for path in [*inputs, *map(Path, code)]:
         try:
             with path.open("rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())

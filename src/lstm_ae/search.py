@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from lstm_ae.errors import InputError
 from lstm_ae.files import read_json, write_json
-from lstm_ae.params import TUNABLE, Hyperparameters, Space
+from lstm_ae.hyperparameters import Hyperparameters
+from lstm_ae.params import TUNABLE, Space
 from lstm_ae.scratch import digest
 from lstm_ae.trial import Outcome, Task, train_trial, worker_pool
 
@@ -143,9 +144,9 @@ def suggest(trial: BaseTrial, space: Space) -> None:
 
 
 def trials_table(study: optuna.Study) -> pd.DataFrame:
-    """Every trial: number, state, validation loss (a pruned one's last), best epoch, and what was tried."""
+    """Every finished trial: number, state, validation loss (a pruned one's last), best epoch, and what was tried."""
     rows: list[dict[str, Any]] = []
-    for trial in _counted(study.trials):
+    for trial in (trial for trial in _counted(study.trials) if trial.state.is_finished()):
         rows.append({
             "trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value, "best_epoch": trial.user_attrs.get("best_epoch"),
             **{name: trial.params[name] for name in TUNABLE},
@@ -177,19 +178,6 @@ def best_values(study: optuna.Study) -> dict[str, float]:
     if not any(trial.state == TrialState.COMPLETE for trial in trials):
         raise InputError(f"search: all {len(trials)} trials failed, the last of them: {trials[-1].user_attrs['problem']}")
     return dict(study.best_trial.params)
-
-
-def rebuilt(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.BaseStorage:
-    """A storage in memory with one study: the trials of a table, without their losses by epoch."""
-    storage = optuna.storages.InMemoryStorage()
-    study = optuna.create_study(storage=storage, study_name=name)
-    for row in trials.to_dict("records"):
-        fixed = optuna.trial.FixedTrial({name: row[name] for name in TUNABLE})
-        suggest(fixed, space)
-        state = TrialState[row["state"].upper()]
-        value = None if math.isnan(row["loss"]) else row["loss"]
-        study.add_trial(optuna.create_trial(state=state, value=value, params=fixed.params, distributions=fixed.distributions))
-    return storage
 
 
 def _ask(study: optuna.Study, space: Space) -> Trial:
@@ -227,8 +215,14 @@ def _keep(folder: Path, trial: Trial, outcome: Outcome) -> None:
 def _kept(folder: Path, trial: Trial) -> Outcome | None:
     """The outcome of this trial in an earlier run, if it was finished there."""
     path = _path(folder, trial)
-    content = read_json(path) if path.is_file() else {"params": None}
-    return Outcome(**content) if content.pop("params") == trial.params else None
+    if not path.is_file():
+        return None
+    try:
+        content = read_json(path)
+        return Outcome(**content) if content.pop("params") == trial.params else None
+    except (InputError, LookupError, TypeError) as error:
+        log.warning("%s: no outcome of a trial (%s); it is run again", path, error)
+        return None
 
 
 def _tell(study: optuna.Study, trial: Trial, outcome: Outcome) -> None:

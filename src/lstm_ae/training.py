@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,26 @@ from tqdm import tqdm
 from lstm_ae.checkpoint import load_state, save_state
 from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
+from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.initialization import initialize
 from lstm_ae.model import Architecture, LSTMAutoencoder, as_input
 from lstm_ae.objectives import Batch, DeviceSplit, Metrics, losses, mean_losses, shuffled, weighted
-from lstm_ae.params import Hyperparameters, Model, Training
+from lstm_ae.params import Model, Training
 
 log = logging.getLogger(__name__)
 
 SPECTRUM_SEQUENCES = 20_000  # enough to estimate the spectrum of a spectral start
 
 CHECKPOINT_SECONDS = 30.0  # between two checkpoints; when one is written changes nothing in what is computed
+
+
+class Draw(IntEnum):
+    """What is drawn at random; each has seeds of its own."""
+
+    ORDER = 1  # of the batches of an epoch
+    SHIFT = 2  # of the images of a batch, the same in all processes
+    PASS = 3  # within a process's pass through the model
+
 
 # Called after each epoch with its number (0: the start), the means of training (empty at the start) and validation, and the model. A
 # training that goes on from a checkpoint calls it again for the epochs before, without the model.
@@ -98,7 +109,7 @@ def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | No
 
 @dataclass
 class Progress:
-    """How far a training has come."""
+    """How far a training has come: what a checkpoint keeps beside the states of model, optimizer and schedule."""
 
     epoch: int = 1  # in hand
     batches: int = 0  # of it, done
@@ -107,6 +118,94 @@ class Progress:
     best_loss: float = math.inf
     best_epoch: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def add(self, means: dict[str, Tensor], count: int) -> None:
+        """Count a batch of so many sequences."""
+        for name, mean in means.items():
+            self.sums[name] = self.sums.get(name, torch.zeros(())) + mean * count
+        self.batches += 1
+
+    def close(self, means: Metrics, scores: Metrics, model: LSTMAutoencoder) -> None:
+        """End an epoch; the model is kept where it is the best so far."""
+        self.history.append({"train": means, "validation": scores})
+        if scores["loss"] < self.best_loss:
+            self.best_loss, self.best_epoch = scores["loss"], self.epoch
+            self.best_weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        self.epoch, self.batches, self.sums = self.epoch + 1, 0, {}
+
+
+class Loop:
+    """A training in hand. Every step is decided by its number alone - the rows of its batch and what is drawn in it - so that a training
+    that goes on from a checkpoint ends with the same bytes.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        model: LSTMAutoencoder,
+        train: Split,
+        validation: Split,
+        training: Training,
+        chosen: Hyperparameters,
+        seed: int,
+    ) -> None:
+        self.fabric, self.training, self.chosen, self.seed = fabric, training, chosen, seed
+        self.count = len(train)
+        self.group = train.group if training.error_correlation else None  # batches of one day each, so that its mean error can be told
+        self.weights = training.loss_weights.model_dump()
+        self.bare, optimizer = model, _optimizer(training, _rated(model, training, chosen.lr))
+        self.per_epoch = len(self.batches(1))
+        self.schedule = _schedule(optimizer, training, self.per_epoch * chosen.epochs)
+        self.model, self.optimizer = fabric.setup(model, optimizer)
+        self.data, self.held = DeviceSplit.of(train, fabric.device), DeviceSplit.of(validation, fabric.device)
+        self.at = Progress()
+        self._stateful: dict[str, Any] = {
+            "model": model, "optimizer": self.optimizer, "schedule": self.schedule, "precision": fabric.strategy.precision,
+        }  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """All that `load` needs to go on from here."""
+        return {"progress": vars(self.at), **{name: part.state_dict() for name, part in self._stateful.items()}}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from the state of an earlier run of the same training."""
+        self.at = Progress(**state["progress"])
+        for name, part in self._stateful.items():
+            part.load_state_dict(state[name])
+        log.info("going on from epoch %d after batch %d of %d", self.at.epoch, self.at.batches, self.per_epoch)
+
+    def batches(self, epoch: int) -> list[Tensor]:
+        """The rows of each batch of an epoch."""
+        order = torch.Generator().manual_seed(_seed_of(Draw.ORDER, self.seed, epoch))
+        return shuffled(self.count, self.training.batch_size, self.group, order)
+
+    def step(self, rows: Tensor) -> None:
+        """Train on one batch."""
+        at, fabric, training = self.at, self.fabric, self.training
+        moved = torch.Generator().manual_seed(_seed_of(Draw.SHIFT, self.seed, at.epoch, at.batches))
+        torch.manual_seed(_seed_of(Draw.PASS, self.seed, at.epoch, at.batches, fabric.global_rank))
+        batch, factor = self.data.batch(rows.to(fabric.device), self.bare.mean.dtype, training.shift, moved), 1.0
+        if not training.error_correlation:  # the loss of a batch's mean error is no mean over parts of it
+            batch, factor = _share(batch, fabric)
+        self.model.train()
+        found = losses(self.model(batch.sequences), batch, training.loss, training.error_correlation)
+        found["loss"] = weighted(found, self.weights)
+        self.optimizer.zero_grad()
+        fabric.backward(found["loss"] * factor)
+        fabric.clip_gradients(self.model, self.optimizer, max_norm=self.chosen.gradient_clip, error_if_nonfinite=False)
+        self.optimizer.step()
+        self.schedule.step()
+        means: Any = fabric.all_reduce(torch.stack([value.detach() for value in found.values()]) * factor, reduce_op="mean")
+        at.add(dict(zip(found, means, strict=True)), len(rows))
+
+    def means(self) -> Metrics:
+        """Each loss of training over the epoch in hand."""
+        return {name: float(value) / self.count for name, value in self.at.sums.items()}
+
+    def validated(self) -> Metrics:
+        """Each loss of validation, the same in every process."""
+        scores: Metrics = self.fabric.broadcast(mean_losses(self.model, self.held, self.training.loss, self.weights))
+        return scores
 
 
 def fit(
@@ -123,8 +222,7 @@ def fit(
 ) -> Trained:
     """Train for the chosen epochs and return the model at the epoch with the lowest weighted validation loss.
 
-    A loss that is not finite ends the training at the best epoch so far, with a warning. Every step is decided by its number alone - the
-    rows of its batch and what is drawn in it - so that a training that goes on from a checkpoint ends with the same bytes.
+    A loss that is not finite ends the training at the best epoch so far, with a warning.
 
     Parameters
     ----------
@@ -140,85 +238,43 @@ def fit(
     InputError
         Not one epoch ended with a finite loss.
     """
-    weights = training.loss_weights.model_dump()
-    groups = _rated(model, training, chosen.lr)
-    optimizer = _optimizer(training, groups)
-    order = torch.Generator().manual_seed(seed)
-    group = train.group if training.error_correlation else None  # batches of one day each, so that its mean error can be told
-    per_epoch = len(shuffled(len(train), training.batch_size, group, torch.Generator()))
-    schedule = _schedule(optimizer, training, per_epoch * chosen.epochs)
-    bare = model
-    model, optimizer = fabric.setup(model, optimizer)
-    data, held = DeviceSplit.of(train, fabric.device), DeviceSplit.of(validation, fabric.device)
-    stateful: dict[str, Any] = {"model": bare, "optimizer": optimizer, "schedule": schedule, "precision": fabric.strategy.precision}
-    at, saved, diverged = Progress(), time.monotonic(), None
+    loop = Loop(fabric, model, train, validation, training, chosen, seed)
+    state = fabric.broadcast(load_state(checkpoint) if checkpoint else None)
+    if state:
+        loop.load(state)
+    else:
+        loop.at.history.append({"train": {}, "validation": loop.validated()})
+    at, saved, diverged, tell = loop.at, time.monotonic(), None, epoch_end or (lambda *_: None)
+    for epoch, known in enumerate(at.history):
+        tell(epoch, known["train"], known["validation"], None if state else model)
 
     def save() -> None:
         nonlocal saved
         if checkpoint:
-            save_state({"progress": vars(at), **{name: part.state_dict() for name, part in stateful.items()}}, checkpoint)
+            save_state(loop.state(), checkpoint)
             saved = time.monotonic()
 
-    state = fabric.broadcast(load_state(checkpoint) if checkpoint else None)
-    if state:
-        at = Progress(**state["progress"])
-        for name, part in stateful.items():
-            part.load_state_dict(state[name])
-        log.info("going on from epoch %d after batch %d of %d", at.epoch, at.batches, per_epoch)
-    else:
-        at.history.append({"train": {}, "validation": mean_losses(model, held, training.loss, weights)})
-    if epoch_end:
-        for epoch, known in enumerate(at.history):
-            epoch_end(epoch, known["train"], known["validation"], None if state else bare)
-    bar = tqdm(
-        total=per_epoch * chosen.epochs, initial=per_epoch * (at.epoch - 1) + at.batches,
-        desc=progress, disable=None if progress else True, unit="batch", mininterval=1.0,
-    )  # fmt: skip
-    for epoch in range(1, chosen.epochs + 1):
-        batches = shuffled(len(train), training.batch_size, group, order)
-        if epoch < at.epoch:
-            continue  # drawn all the same: the order of an epoch follows from the orders before it
-        model.train()
-        for rows in batches[at.batches :]:
-            draws = torch.Generator().manual_seed(_seed_of(seed, epoch, at.batches))
-            torch.manual_seed(_seed_of(seed, epoch, at.batches, fabric.global_rank))
-            batch, factor = data.batch(rows.to(fabric.device), bare.mean.dtype, training.shift, draws), 1.0
-            if not training.error_correlation:  # the loss of a batch's mean error is no mean over parts of it
-                batch, factor = _share(batch, fabric)
-            found = losses(model(batch.sequences), batch, training.loss, training.error_correlation)
-            total = weighted(found, weights)
-            optimizer.zero_grad()
-            fabric.backward(total * factor)
-            fabric.clip_gradients(model, optimizer, max_norm=chosen.gradient_clip, error_if_nonfinite=False)
-            optimizer.step()
-            schedule.step()
-            for name, value in {**found, "loss": total}.items():
-                mean: Any = fabric.all_reduce(value.detach() * factor, reduce_op="mean")
-                at.sums[name] = at.sums.get(name, torch.zeros(())) + mean * len(rows)
-            at.batches += 1
-            if time.monotonic() > saved + CHECKPOINT_SECONDS:
-                save()
-            bar.update()
-        means = {name: float(value) / len(train) for name, value in at.sums.items()}
-        scores = fabric.broadcast(mean_losses(model, held, training.loss, weights))
-        if not all(math.isfinite(value) for value in (*means.values(), *scores.values())):
-            diverged = epoch
-            log.warning("training diverged in epoch %d; the best epoch before it is kept", epoch)
-            break
-        at.history.append({"train": means, "validation": scores})
-        if scores["loss"] < at.best_loss:
-            at.best_loss, at.best_epoch = scores["loss"], epoch
-            at.best_weights = {name: tensor.detach().clone() for name, tensor in bare.state_dict().items()}
-        if epoch_end:
-            epoch_end(epoch, means, scores, bare)
-        at.epoch, at.batches, at.sums = epoch + 1, 0, {}
-        save()
-        bar.set_postfix(validation=f"{scores['loss']:.5f}")
-    bar.close()
+    total, done = loop.per_epoch * chosen.epochs, loop.per_epoch * (at.epoch - 1) + at.batches
+    with tqdm(total=total, initial=done, desc=progress, disable=None if progress else True, unit="batch", mininterval=1.0) as bar:
+        while at.epoch <= chosen.epochs:
+            for rows in loop.batches(at.epoch)[at.batches :]:
+                loop.step(rows)
+                bar.update()
+                if time.monotonic() > saved + CHECKPOINT_SECONDS:
+                    save()
+            means, scores = loop.means(), loop.validated()
+            if not all(math.isfinite(value) for value in (*means.values(), *scores.values())):
+                diverged = at.epoch
+                log.warning("training diverged in epoch %d; the best epoch before it is kept", diverged)
+                break
+            at.close(means, scores, model)
+            tell(at.epoch - 1, means, scores, model)  # before the checkpoint: a kill between the two tells twice, not never
+            save()
+            bar.set_postfix(validation=f"{scores['loss']:.5f}")
     if not at.best_weights:
         raise InputError(f"training diverged in its first epoch at lr {chosen.lr:g}; a lower lr or gradient_clip is needed")
-    bare.load_state_dict(at.best_weights)
-    return Trained(bare.cpu().eval(), at.best_epoch, at.best_loss, diverged, at.history)
+    model.load_state_dict(at.best_weights)
+    return Trained(model.cpu().eval(), at.best_epoch, at.best_loss, diverged, at.history)
 
 
 def _rated(model: LSTMAutoencoder, training: Training, lr: float) -> list[dict[str, object]]:
@@ -238,9 +294,9 @@ def _share(batch: Batch, fabric: Fabric) -> tuple[Batch, float]:
     return part, fabric.world_size * rows / count
 
 
-def _seed_of(*step: int) -> int:
-    """A seed of its own for each step, whatever was drawn before it."""
-    return int(np.random.SeedSequence(step).generate_state(1, np.uint64)[0])
+def _seed_of(draw: Draw, *number: int) -> int:
+    """A seed of its own for each kind of draw and each step, whatever was drawn before it."""
+    return int(np.random.SeedSequence((draw, *number)).generate_state(1, np.uint64)[0])
 
 
 def _optimizer(training: Training, groups: list[dict[str, object]]) -> torch.optim.Optimizer:

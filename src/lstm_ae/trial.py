@@ -15,8 +15,9 @@ from typing import Any, Literal
 from lstm_ae import paths
 from lstm_ae.datasets.base import Split, load_description, load_split
 from lstm_ae.errors import InputError
+from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.objectives import Metrics
-from lstm_ae.params import Hyperparameters, Params, Section
+from lstm_ae.params import Params, Section
 from lstm_ae.runtime import start
 from lstm_ae.training import accelerate, build, fit
 

@@ -46,7 +46,7 @@ def test_a_stage_depends_on_exactly_the_modules_it_imports(stage: str) -> None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_has_its_model_and_its_curves(section: str) -> None:
-    assert {"path": f"models/{section}", "type": "model"} in PIPELINE["artifacts"].values()
+    assert {"path": f"runs/{section}/weights", "type": "model"} in PIPELINE["artifacts"].values()
     assert any(f"metrics/{section}/curves.csv" in plot["y"] for plot in CURVES)
 
 
@@ -66,9 +66,9 @@ def test_git_ignores_what_dvc_caches_and_keeps_what_it_does_not() -> None:
         cached = (
             f"data/raw/{section}",
             f"data/prepared/{section}",
-            f"models/{section}",
-            f"metrics/{section}/search",
-            f"metrics/{section}/training",
+            f"runs/{section}/weights",
+            f"runs/{section}/search",
+            f"runs/{section}/training",
         )
         kept = (f"metrics/{section}/test.json", f"metrics/{section}/curves.csv", f"plots/{section}/loss.png")
         for path, ignored in [*((path + "/x", True) for path in cached), *((path, False) for path in kept)]:

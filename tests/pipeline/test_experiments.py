@@ -40,7 +40,7 @@ def test_a_run_of_one_section_leaves_the_others_results_alone(study: Path, envir
     after = contents(study)
     assert before["metrics/toy/test.json"] != after["metrics/toy/test.json"]
     others = {name: content for name, content in before.items() if "/toy/" not in name and not name.startswith(("report/", "dvc.lock"))}
-    assert any(name.startswith("models/snp_forecast/") for name in others)
+    assert any(name.startswith("runs/snp_forecast/") for name in others)
     assert others.items() <= after.items()
 
 

@@ -43,7 +43,7 @@ def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
         for name, count in (("train", images), ("validation", 64))
     }
     save_prepared(Prepared(splits, {"classes": 10}), directory / "data" / "prepared" / SECTION)
-    write_yaml(directory / "metrics" / SECTION / "search" / "best.yaml", {})
+    write_yaml(directory / "runs" / SECTION / "search" / "best.yaml", {})
     return directory
 
 
@@ -55,8 +55,8 @@ def started(directory: Path, cache: Path) -> subprocess.Popen:
 
 
 def written(directory: Path) -> dict[str, bytes]:
-    folders = (directory / "models", directory / "metrics" / SECTION / "training")
-    return {str(path.relative_to(directory)): path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+    folder = directory / "runs" / SECTION
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def position(cache: Path) -> tuple[int, int]:
@@ -96,7 +96,7 @@ def test_a_killed_training_goes_on_within_the_epoch_and_ends_with_the_same_bytes
     last = killed_at(directory, 3, 12)
     assert went_on_from(finished(directory)) == last >= (3, 12)
     wanted = written(unbroken)
-    assert {f"models/{SECTION}/weights.safetensors", f"models/{SECTION}/epochs/003.safetensors"} <= wanted.keys()
+    assert {"weights/weights.safetensors", "weights/epochs/003.safetensors"} <= wanted.keys()
     assert written(directory) == wanted
     assert not list((directory / "cache").glob("scratch/train-*/*"))
 
@@ -107,10 +107,10 @@ def test_two_processes_train_as_one_does_and_write_once(tmp_path) -> None:
     finished(one)
     assert "Starting with 2 processes" in finished(two)
     assert written(one).keys() == written(two).keys()
-    for path in (one / "metrics").rglob("*.tsv"):
+    for path in (one / "runs").rglob("*.tsv"):
         rows, wanted = (np.loadtxt(found, skiprows=1) for found in (two / path.relative_to(one), path))
         np.testing.assert_allclose(rows, wanted, rtol=1e-5)
-    start, *epochs = sorted((one / "models" / SECTION / "epochs").iterdir())
+    start, *epochs = sorted((one / "runs" / SECTION / "weights" / "epochs").iterdir())
     for path in epochs:
         before, wanted, found = (load_file(file) for file in (start, path, two / path.relative_to(one)))
         for name in wanted:
