@@ -1,7 +1,9 @@
+import math
 import os
 import pwd
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,7 @@ from lstm_ae.dashboard import rebuilt
 from lstm_ae.datasets.base import Prepared, Split, save_prepared
 from lstm_ae.errors import InputError
 from lstm_ae.scratch import digest
-from lstm_ae.search import best_values, importances_table, search, search_together, trials_table
+from lstm_ae.search import _medians, _train_and_keep, best_values, importances_table, search, search_together, trials_table
 from lstm_ae.trial import Task, worker_count
 from stages.search import search_section
 
@@ -59,10 +61,31 @@ def test_two_workers_find_what_one_finds(study, task, tmp_path) -> None:
     assert trials_table(search(task, tmp_path, 2)).to_csv() == trials_table(study).to_csv()
 
 
-def test_trials_are_pruned_by_the_batches_before_their_own(study, task) -> None:
-    table = trials_table(study)
-    assert set(table["state"]) == {"complete", "pruned"}
-    assert (table["state"][: task.section.search.batch] == "complete").all()
+def test_a_trial_is_pruned_where_its_best_loss_is_above_the_median_of_those_told_before(study, task, tmp_path) -> None:
+    told = study.trials[:5]
+    assert [trial.state.name for trial in told[:4]] == ["COMPLETE"] * 4
+    assert _medians(told[:3]) == {}
+    medians = _medians(told[:4])
+    assert medians == {epoch: statistics.median(trial.intermediate_values[epoch] for trial in told[:4]) for epoch in (1, 2, 3)}
+    values = told[0].params
+    hopeless = _train_and_keep(task, values, {1: -math.inf}, tmp_path / "a.json")
+    late = _train_and_keep(task, values, {3: -math.inf}, tmp_path / "b.json")
+    assert (hopeless.state, len(hopeless.losses)) == ("pruned", 1)
+    assert (late.state, len(late.losses)) == ("complete", 3)
+
+
+def test_a_trial_knows_all_but_those_in_hand(task, tmp_path, monkeypatch) -> None:
+    known = []
+    monkeypatch.setattr(module, "_medians", lambda trials: known.append([t.number for t in trials if t.state.is_finished()]) or {})
+    search(replace(task, trials=7, epochs=1), tmp_path, 2)
+    assert known == [[], [], [], [], [0], [0, 1], [0, 1, 2]]
+
+
+def test_an_outcome_that_is_not_whole_is_run_again(study, task, kept, tmp_path, caplog) -> None:
+    shutil.copytree(kept, tmp_path / "kept")
+    (tmp_path / "kept" / "0002.json").write_text('{"params"')
+    assert trials_table(search(task, tmp_path / "kept", 1)).to_csv() == trials_table(study).to_csv()
+    assert "0002.json: no outcome of a trial" in caplog.text
 
 
 def test_what_is_finished_is_not_run_again(study, task, kept, tmp_path) -> None:

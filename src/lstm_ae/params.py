@@ -167,7 +167,7 @@ class Space(Block):
 
 class Search(Block):
     trials: Annotated[int, Field(ge=0)]
-    batch: Count
+    concurrency: Count
     epochs: Count
     sequences: Count
     storage: str | None

@@ -5,8 +5,9 @@ import math
 import statistics
 import time
 import warnings
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +30,7 @@ from lstm_ae.trial import Outcome, Task, train_trial, worker_pool
 
 log = logging.getLogger(__name__)
 
-STARTUP_TRIALS = 4  # drawn at random before TPE takes over, and complete before a trial may be pruned
+STARTUP_TRIALS = 4  # told before TPE takes over from chance, and complete before a trial may be pruned
 HEARTBEAT_SECONDS = 30  # of a trial in a shared study; twice as long without one, and its process counts as dead
 TRIAL_COLUMNS = ["trial", "state", "loss", "best_epoch", *TUNABLE]
 
@@ -37,10 +38,11 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)  # what is worth a line is lo
 
 
 def search(task: Task, folder: Path, workers: int) -> optuna.Study:
-    """Run the trials in batches: TPE (Bergstra et al. 2011) with median pruning, the lowest validation loss wins.
+    """Run the trials: TPE (Bergstra et al. 2011) with median pruning, the lowest validation loss wins.
 
-    The trials of a batch are drawn together, compared with those of the batches before it alone, and told in their order: neither the
-    number of workers nor which of them is faster changes the result.
+    As many trials are in hand at once as `concurrency` says, whatever the number of workers. They are told to Optuna in their order, and
+    the next is drawn when the oldest is told: what is known when a trial is drawn, and what it is compared with, does not depend on which
+    worker is faster, and so the result does not.
 
     Parameters
     ----------
@@ -57,26 +59,21 @@ def search(task: Task, folder: Path, workers: int) -> optuna.Study:
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=task.seed, n_startup_trials=STARTUP_TRIALS, constant_liar=True))
     if finished := len(list(folder.glob("*.json"))):
         log.info("%d of %d trials were finished before", finished, task.trials)
+    in_hand: deque[tuple[Trial, Future[Outcome]]] = deque()
     with worker_pool(workers) as pool, tqdm(total=task.trials, desc=f"search {task.name}", disable=None, unit="trial") as bar:
-        while (done := len(study.trials)) < task.trials:
-            medians = _medians(study.trials)
-            batch = [_ask(study, task.section.search.space) for _ in range(min(task.section.search.batch, task.trials - done))]
-            outcomes = {trial.number: kept for trial in batch if (kept := _kept(folder, trial))}
-            bar.update(len(outcomes))
-            missing = [trial for trial in batch if trial.number not in outcomes]
-            missing.sort(key=lambda trial: trial.params["layers"] * trial.params["hidden_size"], reverse=True)  # the longest first
-            futures = {pool.submit(_train_compared, task, _chosen(task, trial), medians): trial for trial in missing}
-            for future in as_completed(futures):
-                try:
-                    outcomes[futures[future].number] = future.result()
-                except BrokenProcessPool as error:
-                    raise InputError(
-                        f"search {task.name}: a worker was killed, perhaps for its memory; LSTM_AE_WORKERS below {workers} makes fewer"
-                    ) from error
-                _keep(folder, futures[future], future.result())
-                bar.update()
-            for trial in batch:
-                _tell(study, trial, outcomes[trial.number])
+        while len(study.trials) < task.trials or in_hand:
+            if len(study.trials) < task.trials and len(in_hand) < task.section.search.concurrency:
+                trial = study.ask()
+                suggest(trial, task.section.search.space)
+                in_hand.append((trial, _outcome(pool, task, trial, _medians(study.trials), folder / f"{trial.number:04d}.json")))
+                continue
+            trial, outcome = in_hand.popleft()
+            try:
+                _tell(study, trial, outcome.result())
+            except BrokenProcessPool as error:
+                fewer = f"LSTM_AE_WORKERS below {workers} makes fewer"
+                raise InputError(f"search {task.name}: a worker was killed, perhaps for its memory; {fewer}") from error
+            bar.update()
     return study
 
 
@@ -114,7 +111,7 @@ def search_together(task: Task, url: str) -> optuna.Study:
             return trial.should_prune()
 
         suggest(trial, task.section.search.space)
-        outcome = train_trial(task, _chosen(task, trial), hopeless)
+        outcome = train_trial(task, Hyperparameters(**trial.params, epochs=task.epochs), hopeless)
         _note(trial, outcome)
         if outcome.state == "pruned":
             raise optuna.TrialPruned
@@ -180,16 +177,6 @@ def best_values(study: optuna.Study) -> dict[str, float]:
     return dict(study.best_trial.params)
 
 
-def _ask(study: optuna.Study, space: Space) -> Trial:
-    trial = study.ask()
-    suggest(trial, space)
-    return trial
-
-
-def _chosen(task: Task, trial: Trial) -> Hyperparameters:
-    return Hyperparameters(**trial.params, epochs=task.epochs)
-
-
 def _medians(trials: Iterable[FrozenTrial]) -> dict[int, float]:
     """The median loss of the complete trials at each epoch; none while they are few."""
     complete = [trial.intermediate_values for trial in trials if trial.state == TrialState.COMPLETE]
@@ -199,30 +186,26 @@ def _medians(trials: Iterable[FrozenTrial]) -> dict[int, float]:
     return {epoch: statistics.median(losses[epoch] for losses in complete if epoch in losses) for epoch in epochs}
 
 
-def _train_compared(task: Task, chosen: Hyperparameters, medians: Mapping[int, float]) -> Outcome:
+def _outcome(pool: Executor, task: Task, trial: Trial, medians: Mapping[int, float], path: Path) -> Future[Outcome]:
+    """The outcome of this trial, from an earlier run if it was finished there."""
+    if path.is_file():
+        try:
+            content = read_json(path)
+            if content.pop("params") == trial.params:
+                kept: Future[Outcome] = Future()
+                kept.set_result(Outcome(**content))
+                return kept
+        except (InputError, LookupError, TypeError) as error:
+            log.warning("%s: no outcome of a trial (%s); it is run again", path, error)
+    return pool.submit(_train_and_keep, task, trial.params, medians, path)
+
+
+def _train_and_keep(task: Task, values: dict[str, Any], medians: Mapping[int, float], path: Path) -> Outcome:
     """A trial that is pruned where its best loss so far is above the median of that epoch."""
-    return train_trial(task, chosen, lambda losses: min(losses) > medians.get(len(losses), math.inf))
-
-
-def _path(folder: Path, trial: Trial) -> Path:
-    return folder / f"{trial.number:04d}.json"
-
-
-def _keep(folder: Path, trial: Trial, outcome: Outcome) -> None:
-    write_json(_path(folder, trial), {"params": trial.params, **asdict(outcome)})
-
-
-def _kept(folder: Path, trial: Trial) -> Outcome | None:
-    """The outcome of this trial in an earlier run, if it was finished there."""
-    path = _path(folder, trial)
-    if not path.is_file():
-        return None
-    try:
-        content = read_json(path)
-        return Outcome(**content) if content.pop("params") == trial.params else None
-    except (InputError, LookupError, TypeError) as error:
-        log.warning("%s: no outcome of a trial (%s); it is run again", path, error)
-        return None
+    chosen = Hyperparameters(**values, epochs=task.epochs)
+    outcome = train_trial(task, chosen, lambda losses: min(losses) > medians.get(len(losses), math.inf))
+    write_json(path, {"params": values, **asdict(outcome)})
+    return outcome
 
 
 def _tell(study: optuna.Study, trial: Trial, outcome: Outcome) -> None:
