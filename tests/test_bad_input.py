@@ -65,12 +65,20 @@ def first(column: str, value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "a column is missing": lambda table: table.drop(columns="high"),
+    "a column stands twice": lambda table: table.assign(copy="9").rename(columns={"copy": "high"}),
     "a day stands twice": lambda table: pd.concat([table, table.iloc[:1]]),
     "text among numbers": first("high", "abc"),
+    "a decimal comma": first("high", "6,5"),
+    "a truth value among numbers": lambda table: table.assign(high="True"),
+    "an infinite price": first("low", "inf"),
     "a price below zero": first("close", "-1"),
     "a price of zero": first("open", "0"),
     "a volume below zero": first("volume", "-5"),
+    "an infinite volume": first("volume", "1e999"),
     "a day that is no date": first("date", "tomorrow"),
+    "a day of another form": first("date", "2014-1-2"),
+    "a row without a day": first("date", ""),
+    "a row without a symbol": first("Name", ""),
     "no day of the period": lambda table: table.assign(date="1999-01-04"),
     "prices that never change": lambda table: table.assign(high="6"),
     "one symbol": lambda table: table[table["Name"] == "BBB"],
@@ -79,8 +87,12 @@ TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 }
 RAW_TABLES = {
     "0 bytes": b"",
+    "only a header": b"date,open,high,low,close,volume,Name\n",
+    "a row of fewer fields than the header": b"date,open,high,low,close,volume,Name\n2014-01-02,1,2\n",
+    "a row of more fields than the header": b"date,open,high,low,close,volume,Name\n2014-01-02,1,2,1,2,3,A\n2014-01-03,1,5,2,1,2,3,A\n",
     "bytes that are no text": b"\x00\xff\xfe\x00",
-    "rows of more fields than the header": b"date,open\n2014-01-02,1,2,3\n2014-01-03,1,2,3\n",
+    "first rows of more fields than the header": b"date,open\n2014-01-02,1,2,3\n2014-01-03,1,2,3\n",
+    "columns apart by semicolons": b"date;open;high;low;close;volume;Name\n2014-01-02;1;2;1;2;3;A\n",
     "a gzip archive under the name of a CSV": gzip.compress(b"date,open\n", mtime=0),
 }
 IMAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -210,8 +222,10 @@ def test_the_page_of_errors_holds_what_is_said() -> None:
         lambda text: b"\xef\xbb\xbf" + text.encode(),
         lambda text: text.replace("\n", "\r\n").encode(),
         lambda text: "\n".join([text.splitlines()[0], *reversed(text.splitlines()[1:])]).encode(),
+        lambda text: text.replace("\n", "\n\n").encode(),
+        lambda text: text.replace("\n", ",a note\n").replace("Name,a note", "Name,note").encode(),
     ],
-    ids=["byte-order mark", "CRLF", "unsorted"],
+    ids=["byte-order mark", "CRLF", "unsorted", "empty lines", "a further column"],
 )  # fmt: skip
 def test_other_ways_to_write_the_same_table_are_read(tmp_path, params: Params, encode) -> None:
     data = params.section("snp").data

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lstm_ae.datasets import stocks
+from lstm_ae.errors import InputError
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def forecast(params):
 
 
 def rewritten(path, change) -> None:
-    table = pd.read_csv(path, dtype=object)
+    table = pd.read_csv(path, dtype=str)
     change(table).to_csv(path, index=False)
 
 
@@ -27,6 +28,42 @@ def test_symbols_with_missing_days_are_left_out_and_counted(prices_csv, windows,
         found = stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day)
     assert len(found.symbols) == 8 and "HHH" not in found.symbols
     assert "8 of 9 symbols" in caplog.text and "left out: HHH" in caplog.text
+
+
+@pytest.mark.parametrize("symbol", ["NA", "nan", "null", "None", "N/A", "TRUE", "1"])
+def test_a_symbol_is_text_whatever_it_says(prices_csv, windows, symbol: str) -> None:
+    rewritten(prices_csv, lambda table: table.replace({"Name": {"BBB": symbol}}))
+    assert symbol in stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day).symbols
+
+
+@pytest.mark.parametrize("number", ["", "NA", "NaN", "nan", "null"])
+def test_a_symbol_with_a_number_missing_is_left_out(prices_csv, windows, number: str) -> None:
+    rewritten(prices_csv, lambda table: table.assign(high=[*table["high"][:50], number, *table["high"][51:]]))
+    assert "AMZN" not in stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day).symbols
+
+
+def test_a_file_is_read_in_parts_as_it_is_at_once(prices_csv, windows, monkeypatch) -> None:
+    whole = stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day)
+    monkeypatch.setattr(stocks, "ROWS", 100)
+    parts = stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day)
+    assert (parts.symbols, parts.days) == (whole.symbols, whole.days)
+    assert np.array_equal(parts.values, whole.values)
+
+
+def test_a_line_is_the_one_an_editor_shows(prices_csv, windows, monkeypatch) -> None:
+    """Over the border of two parts, and behind an empty line."""
+    lines = prices_csv.read_text().splitlines()
+    lines[150:152] = ["", lines[151].replace(lines[151].split(",")[2], "abc")]
+    prices_csv.write_text("\n".join(lines))
+    monkeypatch.setattr(stocks, "ROWS", 100)
+    with pytest.raises(InputError, match="column high, line 152: found 'abc'"):
+        stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day)
+
+
+def test_rows_of_other_days_may_hold_anything(prices_csv, windows) -> None:
+    with prices_csv.open("a") as file:
+        file.write("1999-01-04,0,-1,inf,abc,,BBB\n")
+    assert "BBB" in stocks.read_prices(prices_csv, stocks.COLUMNS, windows.first_day, windows.last_day).symbols
 
 
 def test_share_classes_stay_together_and_the_named_stocks_are_in_test(prices_csv, windows) -> None:

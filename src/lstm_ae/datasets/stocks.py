@@ -2,7 +2,7 @@
 
 import datetime
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 HIGH, CLOSE, VOLUME = (COLUMNS.index(name) for name in ("high", "close", "volume"))
+MISSING = ["", "NA", "NaN", "nan", "null"]  # what stands for a number that is not there
+ROWS = 2**16  # of a CSV that are read at once
 
 
 @dataclass(frozen=True)
@@ -34,55 +36,79 @@ class Prices:
 def read_prices(path: Path, columns: Sequence[str], first_day: datetime.date, last_day: datetime.date) -> Prices:
     """Read the symbols that have every day and every number of the columns; the others are left out and counted in the log.
 
+    Rows may come in any order. An empty field, NA, NaN, nan and null are missing numbers; a symbol of that name is a symbol.
+
     Raises
     ------
     InputError
-        A column is missing, a value is not a number, a day stands twice, a price is not above 0, no symbol is complete.
+        A column is missing or stands twice, a day or a symbol is none, a day stands twice, no symbol is complete; or in the period a
+        value is not a number, a price is not above 0, a volume is below 0.
     """
-    needed = ["date", *columns, "Name"]
-    try:
-        table = pd.read_csv(path, dtype={"Name": "string", "date": "string"}, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a CSV ({' '.join(str(error).split())})") from error
-    if not isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"{path}: the first lines have more fields than the header")
-    if missing := [name for name in needed if name not in table.columns]:
-        raise InputError(f"{path}: column {missing[0]} is missing; found {', '.join(table.columns)}")
-    table = table[needed].dropna(subset=["date", "Name"])
-    for name in columns:
-        wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()]
-        if len(wrong):
-            raise InputError(f"{path}: column {name}, line {wrong.index[0] + 2}: found {wrong.iloc[0]!r}, a number is allowed")
-    days = pd.to_datetime(table["date"], format="%Y-%m-%d", errors="coerce")
-    if days.isna().any():
-        row = days.index[days.isna()][0]
-        raise InputError(f"{path}: column date, line {row + 2}: found {table['date'][row]!r}, a date like 2014-01-02 is allowed")
-    table = table[days.between(pd.Timestamp(first_day), pd.Timestamp(last_day))]
+    first, last = first_day.isoformat(), last_day.isoformat()
+    table = pd.concat([_checked(path, rows, columns, first, last) for rows in _rows(path, columns)])
     if table.duplicated(["Name", "date"]).any():
         row = table.index[table.duplicated(["Name", "date"])][0]
-        raise InputError(f"{path}: line {row + 2}: {table['Name'][row]} has {table['date'][row]} twice")
+        raise InputError(f"{path}: line {row + 2}: {table['Name'][row]!r} has {table['date'][row]} twice")
     if table.empty:
-        raise InputError(f"{path}: no rows from {first_day} to {last_day}")
+        raise InputError(f"{path}: no rows from {first} to {last}")
 
-    wide = table.pivot(index="Name", columns="date", values=list(columns)).sort_index().sort_index(axis=1)
-    values = np.stack([wide[name].to_numpy(np.float64) for name in columns], axis=-1)
+    symbol, symbols = pd.factorize(table["Name"], sort=True)
+    day, days = pd.factorize(table["date"], sort=True)
+    values = np.full((len(symbols), len(days), len(columns)), np.nan)
+    for c, name in enumerate(columns):
+        values[symbol, day, c] = table[name]
     complete = np.isfinite(values).all(axis=(1, 2))
-    symbols = [str(name) for name in wide.index]
     log.info(
         "%d of %d symbols have all %d days and numbers; left out: %s",
-        complete.sum(), len(symbols), values.shape[1], " ".join(np.array(symbols)[~complete]) or "none",
+        complete.sum(), len(symbols), len(days), " ".join(symbols[~complete]) or "none",
     )  # fmt: skip
     if not complete.any():
-        raise InputError(f"{path}: no symbol has all {values.shape[1]} days from {first_day} to {last_day}")
-    values = values[complete]
-    kept = [symbol for symbol, whole in zip(symbols, complete, strict=True) if whole]
-    for c, name in enumerate(columns):
-        low = 0.0 if name == "volume" else np.finfo(float).tiny
-        if (values[:, :, c] < low).any():
-            s, d = np.argwhere(values[:, :, c] < low)[0]
-            allowed = "a number of at least 0" if name == "volume" else "a number above 0"
-            raise InputError(f"{path}: {kept[s]}, column {name}: found {values[s, d, c]}, {allowed} is allowed")
-    return Prices(kept, [str(day) for day in wide[columns[0]].columns], tuple(columns), values)
+        raise InputError(f"{path}: no symbol has all {len(days)} days from {first} to {last}")
+    return Prices(list(symbols[complete]), list(days), tuple(columns), values[complete])
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """The rows of a CSV, `ROWS` at a time, so that text is never held whole; their index is the line less 2."""
+    missing = {"date": [""], "Name": [""], **dict.fromkeys(columns, MISSING)}
+    try:
+        with pd.read_csv(
+            path, dtype={"date": str, "Name": str}, keep_default_na=False, na_values=missing, skip_blank_lines=False, chunksize=ROWS,
+            low_memory=False, encoding="utf-8-sig",
+        ) as chunks:  # fmt: skip
+            yield from chunks
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a CSV ({' '.join(str(error).split())})") from error
+
+
+def _checked(path: Path, rows: pd.DataFrame, columns: Sequence[str], first: str, last: str) -> pd.DataFrame:
+    """The rows of the period, their columns numbers."""
+    if not isinstance(rows.index, pd.RangeIndex):
+        raise InputError(f"{path}: the first lines have more fields than the header")
+    for name in ("date", *columns, "Name"):
+        if name not in rows.columns:
+            raise InputError(f"{path}: column {name} is missing; found {', '.join(rows.columns)!r}")
+        if f"{name}.1" in rows.columns:  # as pandas reads a second one
+            raise InputError(f"{path}: column {name} stands twice")
+
+    def refuse(column: pd.Series, wrong: pd.Series, allowed: str) -> None:
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            found = "nothing" if column.isna().iloc[row] else repr(str(column.iloc[row]))
+            raise InputError(f"{path}: column {column.name}, line {rows.index[row] + 2}: found {found}, {allowed} is allowed")
+
+    rows = rows.dropna(how="all")
+    days = pd.to_datetime(rows["date"], format="%Y-%m-%d", errors="coerce")
+    refuse(rows["date"], days.isna() | (rows["date"].str.len() != len("2014-01-02")), "a date like 2014-01-02")
+    refuse(rows["Name"], rows["Name"].isna(), "a symbol")
+    rows = rows[rows["date"].between(first, last)]
+    numbers = {}
+    for name in columns:
+        column = rows[name]
+        number = numbers[name] = pd.to_numeric(column, errors="coerce").astype(np.float64)
+        text = column.notna() & (number.isna() | (column.dtype == bool))
+        low = number < 0 if name == "volume" else number <= 0
+        refuse(column, text | low | np.isinf(number), f"a finite number {'of at least' if name == 'volume' else 'above'} 0")
+    return pd.DataFrame({"date": rows["date"], "Name": rows["Name"], **numbers})
 
 
 def split_companies(symbols: Sequence[str], data: StockWindowsData, seed: int) -> dict[str, list[str]]:
