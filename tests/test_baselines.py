@@ -18,6 +18,12 @@ def test_pca_error_is_the_energy_of_what_was_left_out() -> None:
     assert error == pytest.approx(eigenvalues[:2].sum() / 6)
 
 
+def test_a_baseline_knows_nothing_of_the_other_test_sequences() -> None:
+    train, test = np.random.default_rng(0).normal(size=(2, 40, 6, 1))
+    for rebuilt in (mean_reconstruction, lambda *both: pca_reconstruction(*both, 4)):
+        assert np.allclose(rebuilt(train, test)[:1], rebuilt(train, test[:1]))
+
+
 def test_the_mean_is_that_of_training() -> None:
     assert (mean_reconstruction(np.ones((5, 4, 1)), np.zeros((2, 4, 1))) == 1).all()
 

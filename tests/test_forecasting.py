@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import mean_squared_error, root_mean_squared_error
 
 from lstm_ae import forecasting
 from lstm_ae.datasets import stocks
@@ -26,6 +27,21 @@ def test_skill_is_one_less_the_share_of_persistence() -> None:
     scores = Forecast(truth, said, np.ones((4, 3), bool), np.zeros((4, 3), int), np.ones((4, 3))).scores()
     assert [scores[f"skill{of}"] for of in ("", "_drift", "_least_squares", "_least_squares_within_days")] == [0.75, 0.0, 1.0, 0.75]
     assert scores["rmse_dollars"] == pytest.approx(np.e - 1)
+
+
+def test_skill_and_errors_agree_with_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    truth, scored = random.normal(size=(30, 8)), random.random((30, 8)) < 0.5
+    said = {name: truth + random.normal(size=(30, 8)) for name in FORECASTERS}
+    found = Forecast(truth, said, scored, np.zeros((30, 8), int), np.ones((30, 8)))
+    error = {name: mean_squared_error(truth[scored], values[scored]) for name, values in said.items()}
+    assert found.errors() == pytest.approx(error)
+    scores = found.scores()
+    assert scores["skill"] == pytest.approx(1 - error["model"] / error["persistence"])
+    assert scores["skill_mean_return"] == pytest.approx(1 - error["mean return"] / error["persistence"])
+    assert scores["rmse_dollars"] == pytest.approx(root_mean_squared_error(np.exp(truth[scored]), np.exp(said["model"][scored])))
+    third = scored[:, 2]
+    assert found.rmse_by_step()["drift"][2] == pytest.approx(root_mean_squared_error(truth[third, 2], said["drift"][third, 2]))
 
 
 def test_unscored_days_do_not_count() -> None:

@@ -51,6 +51,12 @@ def test_the_same_seed_gives_the_same_weights(fabric, params: Params) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_validation_chooses_the_epoch_and_moves_no_step(fabric, params: Params) -> None:
+    ours, other = (trained(fabric, params, validation=split) for split in (toy_split(40), Split(toy_split(40).sequences + 5)))
+    assert [epoch["train"] for epoch in ours.history] == [epoch["train"] for epoch in other.history]
+    assert ours.best_loss < other.best_loss
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "constant"])
 def test_every_optimizer_and_schedule_trains(fabric, params: Params, optimizer: str, schedule: str) -> None:

@@ -37,6 +37,21 @@ def test_the_seed_draws_validation_and_test_is_the_official_one(data, tmp_path) 
     assert np.array_equal(first["test"].sequences[:, 0, 0], np.arange(50))
 
 
+def test_a_test_image_cannot_reach_training(data, tmp_path) -> None:
+    write_idx(tmp_path)
+    before = mnist.prepare(tmp_path, data, 0)
+    raw = tmp_path / "MNIST" / "raw"
+    for name, header in (("t10k-images-idx3-ubyte", 16), ("t10k-labels-idx1-ubyte", 8)):
+        whole = (raw / name).read_bytes()
+        (raw / name).write_bytes(whole[:header] + bytes(9 - byte % 10 for byte in whole[header:]))
+    after = mnist.prepare(tmp_path, data, 0)
+    for name in ("train", "validation"):
+        assert np.array_equal(before.splits[name].sequences, after.splits[name].sequences)
+        assert np.array_equal(before.splits[name].labels, after.splits[name].labels)
+    assert before.description == after.description
+    assert not (before.splits["test"].sequences == after.splits["test"].sequences).any()
+
+
 @pytest.mark.parametrize(("view", "shape"), [("rows", (28, 28)), ("pixels", (784, 1))])
 def test_views(data, tmp_path, view: str, shape: tuple[int, int]) -> None:
     write_idx(tmp_path)

@@ -96,9 +96,10 @@ def test_test_windows_tile_every_day(prices_csv, windows) -> None:
     assert covered == set(range(days))
 
 
-def test_a_test_company_cannot_reach_training(prices_csv, windows) -> None:
+@pytest.mark.parametrize(("split", "untouched"), [("validation", ("train", "test")), ("test", ("train", "validation"))])
+def test_a_company_of_another_split_cannot_reach_training(prices_csv, windows, split: str, untouched: tuple[str, str]) -> None:
     before = stocks.prepare_windows(prices_csv, windows, 0, "test")
-    symbol = before.description["symbols"]["test"][0]
+    symbol = before.description["symbols"][split][0]
 
     def doubled(table):
         rows = table["Name"] == symbol
@@ -107,19 +108,27 @@ def test_a_test_company_cannot_reach_training(prices_csv, windows) -> None:
 
     rewritten(prices_csv, doubled)
     after = stocks.prepare_windows(prices_csv, windows, 0, "test")
-    for name in ("train", "validation"):
+    for name in untouched:
         assert np.array_equal(before.splits[name].sequences, after.splits[name].sequences)
-    assert before.description["scale"] == after.description["scale"]
-    assert not np.array_equal(before.splits["test"].sequences, after.splits["test"].sequences)
+    assert before.description == after.description
+    assert not np.array_equal(before.splits[split].sequences, after.splits[split].sequences)
+
+
+def test_no_company_is_in_two_splits(prices_csv, windows) -> None:
+    groups = stocks.prepare_windows(prices_csv, windows, 0, "test").description["symbols"]
+    company = {symbol: group[0] for group in windows.share_classes for symbol in group}
+    members = [{company.get(symbol, symbol) for symbol in symbols} for symbols in groups.values()]
+    assert sum(map(len, members)) == len(set.union(*members)) == 7
 
 
 def shocked(path, first_day: str):
-    """Every price from that day on is another one."""
+    """Every number from that day on is another one."""
+    random = np.random.default_rng(1)
 
     def change(table):
         rows = table["date"] >= first_day
-        for name in ("open", "high", "low", "close"):
-            table.loc[rows, name] = (table.loc[rows, name].astype(float) * 3).astype(str)
+        for name in stocks.COLUMNS:
+            table.loc[rows, name] = (table.loc[rows, name].astype(float) * random.uniform(2, 3, rows.sum())).astype(str)
         return table
 
     rewritten(path, change)

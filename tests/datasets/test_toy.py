@@ -33,6 +33,20 @@ def test_no_sequence_is_in_two_splits(params, tmp_path) -> None:
     assert np.array_equal(rows, sequences)
 
 
+def test_a_test_sequence_cannot_reach_training(params, tmp_path) -> None:
+    data = params.section("toy").data
+    sequences, centres = toy.generate(data, 0)
+    found = []
+    for scale in (1, 100):
+        sequences[8000:] *= scale
+        np.savez(tmp_path / "toy.npz", sequences=sequences, centres=centres)
+        found.append(toy.prepare(tmp_path, data))
+    for name in ("train", "validation"):
+        assert np.array_equal(*(prepared.splits[name].sequences for prepared in found))
+    assert found[0].description == found[1].description
+    assert found[1].splits["test"].sequences.max() > 1
+
+
 def test_a_truncated_file_is_an_error(params, tmp_path) -> None:
     (tmp_path / "toy.npz").write_bytes(b"PK\x03\x04")
     with pytest.raises(InputError, match=r"toy\.npz: not the generated sequences"):

@@ -44,6 +44,13 @@ def test_a_stage_depends_on_exactly_the_modules_it_imports(stage: str) -> None:
     assert declared == wanted
 
 
+@pytest.mark.parametrize("stage", ["search", "train"])
+def test_search_and_train_are_given_the_splits_of_training_and_validation_alone(stage: str) -> None:
+    data = {dep for dep in PIPELINE["stages"][stage]["deps"] if dep.startswith("data/")}
+    folder = "data/prepared/${item.section}"
+    assert data == {f"{folder}/{name}" for name in ("description.json", "train.safetensors", "validation.safetensors")}
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_has_its_model_and_its_curves(section: str) -> None:
     assert {"path": f"runs/{section}/weights", "type": "model"} in PIPELINE["artifacts"].values()
