@@ -18,39 +18,52 @@ from lstm_ae.files import write_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = "mnist_rows_class"  # it keeps the weights of every epoch too
+FORECAST = "snp_forecast"  # its batches are of one day each, its loss is no mean over their rows
 # The stage as it is, but for a checkpoint after every batch: the epochs of a test are short.
 STAGE = f"""
 import runpy, sys
 from lstm_ae import training
 training.CHECKPOINT_SECONDS = -1.0
-sys.argv = ["train.py", "{SECTION}"]
+sys.argv[0] = "train.py"
 runpy.run_path("{ROOT / "stages" / "train.py"}", run_name="__main__")
 """
 
 
 def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
     """What the stage reads: params of a small model, images of noise, the search's values."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    section = params[SECTION] | {"lr": 1e-3, "hidden_size": 16, "layers": 2, "gradient_clip": 1.0, "epochs": 3}
-    section["model"]["code_size"] = 16
-    section["training"] |= {"batch_size": 32, "shift": 2}
-    write_yaml(
-        directory / "params.yaml", params | {"sections": [SECTION], SECTION: section, "device": "cpu", "devices": devices, "threads": 1}
-    )
     random = np.random.default_rng(0)
     splits = {
         name: Split(random.integers(0, 256, (count, 28, 28), np.uint8), random.integers(0, 10, count), image_shape=np.array([28, 28]))
         for name, count in (("train", images), ("validation", 64))
     }
     save_prepared(Prepared(splits, {"classes": 10}), directory / "data" / "prepared" / SECTION)
-    write_yaml(directory / "runs" / SECTION / "search" / "best.yaml", {})
+    configure(directory, SECTION, devices, {"code_size": 16}, {"batch_size": 32, "shift": 2})
     return directory
 
 
-def started(directory: Path, cache: Path) -> subprocess.Popen:
+def forecasts(directory: Path, devices: int) -> Path:
+    """The same of series of noise, those of one day moved alike."""
+    random = np.random.default_rng(0)
+    steps = (random.normal(size=(60, 11, 3)) + np.repeat(random.normal(size=(3, 11, 3)), 20, axis=0)).astype(np.float32)
+    split = Split(steps[:, :10], following=steps[:, 10].copy(), group=np.repeat([0, 10, 20], 20))
+    save_prepared(Prepared({"train": split, "validation": split}, {}), directory / "data" / "prepared" / FORECAST)
+    configure(directory, FORECAST, devices, {"code_size": 8, "lags": 2}, {"batch_size": 7, "error_correlation": 0.3})
+    return directory
+
+
+def configure(directory: Path, name: str, devices: int, model: dict[str, object], training: dict[str, object]) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    section = params[name] | {"lr": 1e-3, "hidden_size": 16, "layers": 2, "gradient_clip": 1.0, "epochs": 3}
+    section["model"] |= model
+    section["training"] |= training
+    write_yaml(directory / "params.yaml", params | {"sections": [name], name: section, "device": "cpu", "devices": devices, "threads": 1})
+    write_yaml(directory / "runs" / name / "search" / "best.yaml", {})
+
+
+def started(directory: Path, cache: Path, section: str = SECTION) -> subprocess.Popen:
     environment = {**os.environ, "LSTM_AE_CACHE": str(cache), "PYTHONPATH": str(ROOT / "src")}
     return subprocess.Popen(
-        [sys.executable, "-c", STAGE], cwd=directory, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", STAGE, section], cwd=directory, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
 
 
@@ -66,9 +79,9 @@ def position(cache: Path) -> tuple[int, int]:
     return (state["progress"]["epoch"], state["progress"]["batches"]) if state else (0, 0)
 
 
-def finished(directory: Path) -> str:
+def finished(directory: Path, section: str = SECTION) -> str:
     """Run the stage to its end; what it said."""
-    with started(directory, directory / "cache") as process:
+    with started(directory, directory / "cache", section) as process:
         said = process.stderr.read()
     assert process.returncode == 0, said
     return said
@@ -107,15 +120,31 @@ def test_two_processes_train_as_one_does_and_write_once(tmp_path) -> None:
     finished(one)
     assert "Starting with 2 processes" in finished(two)
     assert written(one).keys() == written(two).keys()
-    for path in (one / "runs").rglob("*.tsv"):
-        rows, wanted = (np.loadtxt(found, skiprows=1) for found in (two / path.relative_to(one), path))
-        np.testing.assert_allclose(rows, wanted, rtol=1e-5)
+    assert_same_history(one, two)
     start, *epochs = sorted((one / "runs" / SECTION / "weights" / "epochs").iterdir())
     for path in epochs:
         before, wanted, found = (load_file(file) for file in (start, path, two / path.relative_to(one)))
         for name in wanted:
             np.testing.assert_allclose(found[name], wanted[name], rtol=0, atol=1e-5)
         assert max(np.abs(wanted[name] - before[name]).max() for name in wanted) > 1e-3
+
+
+def test_two_processes_train_on_the_surprises_of_whole_days_as_one_does(tmp_path) -> None:
+    one, two = (forecasts(tmp_path / str(devices), devices) for devices in (1, 2))
+    finished(one, FORECAST)
+    assert "Starting with 2 processes" in finished(two, FORECAST)
+    assert_same_history(one, two)
+    surprises = np.loadtxt(next((one / "runs").rglob("train/surprise.tsv")), skiprows=1)
+    assert len(surprises) == 3 and (surprises[:, 1] > 0).all()
+
+
+def assert_same_history(one: Path, two: Path) -> None:
+    """To rounding."""
+    paths = list((one / "runs").rglob("*.tsv"))
+    assert paths
+    for path in paths:
+        rows, wanted = (np.loadtxt(found, skiprows=1) for found in (two / path.relative_to(one), path))
+        np.testing.assert_allclose(rows, wanted, rtol=1e-5)
 
 
 def test_two_killed_processes_go_on_to_the_same_bytes(tmp_path) -> None:
