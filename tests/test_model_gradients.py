@@ -9,17 +9,19 @@ from torch.func import functional_call
 from lstm_ae.model import Architecture, LSTMAutoencoder
 
 FORMS = [
-    (*form, classes, predicts)
-    for *form, classes, predicts in product(
-        ("state", "input"), ("backward", "forward"), ("linear", "sigmoid"), (1, 2), (1, 2), (None, 2), (False, True)
+    (*form, layers, period, classes, predicts)
+    for *form, (layers, period), classes, predicts in product(
+        ("state", "input"), ("backward", "forward"), ("linear", "sigmoid"), (2, 3), ((1, 1), (2, 1), (2, 2)), (None, 2), (False, True)
     )
-    if not (predicts and form[3:] == [2, 2])  # a prediction needs upper layers that tick at every step
+    if not (predicts and period > 1)  # a prediction needs upper layers that tick at every step
 ]
 
 
-@pytest.mark.parametrize(("enters", "decoding", "output", "layers", "period", "classes", "predicts"), FORMS)
-def test_gradients_are_right(enters, decoding, output, layers, period, classes, predicts) -> None:
-    model = LSTMAutoencoder(Architecture(2, 4, 3, 2, layers, period, enters, decoding, output, classes, 3, predicts)).double()
+@pytest.mark.parametrize(("enters", "decoding", "output", "code_size", "layers", "period", "classes", "predicts"), FORMS)
+def test_gradients_are_right(enters, decoding, output, code_size, layers, period, classes, predicts) -> None:
+    model = LSTMAutoencoder(Architecture(2, 4, 3, code_size, layers, period, enters, decoding, output, classes, 3, predicts)).double()
+    for buffer in model.buffers():  # an initialization sets them
+        buffer.uniform_(0.5, 2)
     names, parameters = zip(*model.named_parameters(), strict=True)
 
     def outputs(sequences, *values):
