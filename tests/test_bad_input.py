@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
 from lstm_ae.datasets import mnist, stocks
 from lstm_ae.datasets.base import load_description, load_split
@@ -95,22 +96,34 @@ RAW_TABLES = {
     "columns apart by semicolons": b"date;open;high;low;close;volume;Name\n2014-01-02;1;2;1;2;3;A\n",
     "a gzip archive under the name of a CSV": gzip.compress(b"date,open\n", mtime=0),
 }
+LABELS: dict[str, Callable[[bytes], bytes]] = {
+    "labels of a wrong magic number": lambda content: b"\0\0\x08\x02" + content[4:],
+    "truncated labels": lambda content: content[:-1],
+    "fewer labels than images": lambda content: content[:7] + b"\x0a" + content[8:18],
+    "a label of 10": lambda content: content[:-1] + b"\x0a",
+    "images that are too few for the validation asked for": lambda content: content,
+}
 IMAGES: dict[str, Callable[[bytes], bytes]] = {
     "0 bytes": lambda _: b"",
     "truncated": lambda content: content[:5000],
     "a wrong magic number": lambda content: b"\0\0\x09\x03" + content[4:],
     "a count that is not that of the bytes": lambda content: content[:7] + b"\x07" + content[8:],
     "rows of 32 pixels": lambda content: content[:8] + b"\0\0\0\x20" + content[12:],
+    "images of 14 x 56": lambda content: content[:8] + b"\0\0\0\x0e\0\0\0\x38" + content[16:],
 }
 MODELS: dict[str, Callable[[Path], object]] = {
     "weights.safetensors is missing": lambda folder: (folder / "weights.safetensors").unlink(),
     "model.json is missing": lambda folder: (folder / "model.json").unlink(),
+    "weights cut short": lambda folder: shortened(folder / "weights.safetensors"),
+    "weights of another model": lambda folder: save_file({"weight": np.zeros(3)}, folder / "weights.safetensors"),
     "weights of another format": lambda folder: (folder / "weights.safetensors").write_bytes(b"not a model"),
     "a pickle under the name of safetensors": lambda folder: (folder / "weights.safetensors").write_bytes(b"\x80\x04\x95\x0b\x00\x00\x00"),
     "model.json is no JSON": lambda folder: (folder / "model.json").write_text("{"),
     "model.json is a list": lambda folder: (folder / "model.json").write_text("[1]"),
+    "model.json has a key too many": lambda folder: renamed(folder, '"features"', '"more": 1, "features"'),
+    "model.json holds text for a number": lambda folder: renamed(folder, '"hidden_size": 4', '"hidden_size": "4"'),
     "model.json lacks a key": lambda folder: (folder / "model.json").write_text("{}"),
-    "weights of other sizes": lambda folder: resized(folder),
+    "weights of other sizes": lambda folder: renamed(folder, '"sequence_length": 6', '"sequence_length": 7'),
 }
 SPLITS = {"a split is missing": None, "a split of another format": b"junk"}
 
@@ -128,16 +141,21 @@ def model() -> LSTMAutoencoder:
     return LSTMAutoencoder(Architecture(1, 6, 4, 4, 1, 1, "state", "backward", "linear", None, 8, False))
 
 
-def resized(folder: Path) -> None:
+def renamed(folder: Path, old: str, new: str) -> None:
     content = (folder / "model.json").read_text()
-    (folder / "model.json").write_text(content.replace('"hidden_size": 4', '"hidden_size": 5').replace('"code_size": 4', '"code_size": 5'))
+    assert old in content
+    (folder / "model.json").write_text(content.replace(old, new))
 
 
-def digits(folder: Path, damage: Callable[[bytes], bytes]) -> None:
+def shortened(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-4])
+
+
+def digits(folder: Path, damage: Callable[[bytes], bytes] = bytes, damage_labels: Callable[[bytes], bytes] = bytes) -> None:
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for stem in ("train", "t10k"):
-        (raw / f"{stem}-labels-idx1-ubyte").write_bytes(np.array([0x801, 20], ">i4").tobytes() + bytes(range(10)) * 2)
+        (raw / f"{stem}-labels-idx1-ubyte").write_bytes(damage_labels(np.array([0x801, 20], ">i4").tobytes() + bytes(range(10)) * 2))
         (raw / f"{stem}-images-idx3-ubyte").write_bytes(damage(np.array([0x803, 20, 28, 28], ">i4").tobytes() + bytes(20 * 784)))
 
 
@@ -155,8 +173,8 @@ def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
         (folder / "prices.csv").write_bytes(content)
         return stocks.prepare_windows(folder / "prices.csv", params.section("snp").data, 0, "")
 
-    def read_images(folder: Path, damage: Callable[[bytes], bytes]) -> object:
-        digits(folder, damage)
+    def read_images(folder: Path, **damage: Callable[[bytes], bytes]) -> object:
+        digits(folder, **damage)
         return mnist.prepare(folder, params.section("mnist_rows_class").data, 0)
 
     def read_model(folder: Path, damage: Callable[[Path], object]) -> object:
@@ -178,6 +196,8 @@ def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
         yield "Prices", wrong, partial(read_table, content=content)
     for wrong, damage in IMAGES.items():
         yield "Images", wrong, partial(read_images, damage=damage)
+    for wrong, damage in LABELS.items():
+        yield "Images", wrong, partial(read_images, damage_labels=damage)
     for wrong, spoil in MODELS.items():
         yield "Models", wrong, partial(read_model, damage=spoil)
     for wrong, junk in SPLITS.items():

@@ -7,6 +7,7 @@ from lstm_ae import figures
 from lstm_ae.forecasting import FORECASTERS
 
 RANDOM = np.random.default_rng(0)
+SYMBOL = "A"
 DAYS = [str(day.date()) for day in pd.bdate_range("2017-01-02", periods=80)]
 TRIALS = pd.DataFrame({
     "trial": range(6), "state": ["complete"] * 5 + ["pruned"], "loss": RANDOM.random(6) + 0.01, "best_epoch": 1,
@@ -24,10 +25,10 @@ DRAWN = {
     "digits": lambda: figures.digits(RANDOM.random((10, 28, 28)), RANDOM.random((10, 28, 28)), "title"),
     "learning_curves": lambda: figures.learning_curves({"loss": CURVE, "accuracy": CURVE}, "title " * 40, ["loss"], "a note"),
     "search": lambda: figures.search(TRIALS, IMPORTANCES, RANGES),
-    "prices": lambda: figures.prices(DAYS, {"A": RANDOM.random(80) + 1, "B": RANDOM.random(80) + 1}, "high", None),
-    "stock_reconstructions": lambda: figures.stock_reconstructions(DAYS, {"A": (RANDOM.random(80) + 1, RANDOM.random(80) + 1)}, 80, "t", None),
+    "prices": lambda: figures.prices(DAYS, {SYMBOL: RANDOM.random(80) + 1, "B": RANDOM.random(80) + 1}, "high", None),
+    "stock_reconstructions": lambda: figures.stock_reconstructions(DAYS, {SYMBOL: (RANDOM.random(80) + 1, RANDOM.random(80) + 1)}, 80, "t", None),
     "forecasts": lambda: figures.forecasts(
-        {"A": figures.ForecastPanel(DAYS, RANDOM.random(80), RANDOM.random(40), (np.zeros(40), np.ones(40)), RANDOM.random(40), 40)},
+        {SYMBOL: figures.ForecastPanel(DAYS, RANDOM.random(80), RANDOM.random(40), (np.zeros(40), np.ones(40)), RANDOM.random(40), 40)},
         "title", None,
     ),
     "error_by_horizon": lambda: figures.error_by_horizon(
@@ -45,6 +46,13 @@ def test_every_figure_is_a_small_png_without_metadata(name: str, tmp_path) -> No
     with Image.open(path) as image:
         assert image.format == "PNG" and min(image.size) > 200
         assert not {"Software", "date", "Creation Time"} & set(image.info)
+
+
+@pytest.mark.parametrize("name", ["prices", "stock_reconstructions", "forecasts"])
+def test_a_name_from_data_is_no_formula(name: str, monkeypatch, tmp_path) -> None:
+    """As one, it would end in an error of its syntax."""
+    monkeypatch.setitem(globals(), "SYMBOL", r"$\frac$")
+    figures.save(DRAWN[name](), tmp_path / "a.png")
 
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path) -> None:

@@ -83,6 +83,10 @@ def test_images(data: st.DataObject) -> None:
         lambda folder: mnist.prepare(folder, section, 0),
         lambda folder: digits(folder, lambda whole: data.draw(damaged(whole[:2000]) | damaged(whole))),
     )
+    assert answers_or_one_line(
+        lambda folder: mnist.prepare(folder, section, 0),
+        lambda folder: digits(folder, damage_labels=lambda whole: data.draw(damaged(whole))),
+    )
 
 
 @every

@@ -18,9 +18,10 @@ def test_the_page_is_self_contained_and_shows_every_figure(tmp_path) -> None:
 
 
 def test_text_from_data_is_escaped() -> None:
-    page = Page("toy", METRICS | {"data_source": "REDUCED <script>"}, [], pd.DataFrame())
-    html = render([page], [])
-    assert "<script>" not in html and "REDUCED &lt;script&gt;" in html
+    hostile = "REDUCED <script>alert('&')</script>"
+    page = Page("toy", METRICS | {"data_source": hostile}, [(hostile, "data:,")], pd.DataFrame({"state": [hostile], hostile: [1]}))
+    html = render([page], [(hostile, "data:,")])
+    assert "<script>" not in html and html.count("REDUCED &lt;script&gt;") == 7
 
 
 def test_the_table_stands_beside_pca_and_the_report() -> None:

@@ -51,6 +51,11 @@ def titled(figure: Figure, title: str, note: str | None = None) -> Figure:
     return figure
 
 
+def plain(name: str) -> str:
+    """A name that data bring, as it is: between two $ matplotlib would read a formula."""
+    return name.replace("$", r"\$")
+
+
 def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -> Figure:
     """Examples of each split (n, T), and a sample of sequences (N, T) sorted by the centre of their dip."""
     figure = plt.figure(figsize=(7.5, 4.6))
@@ -190,11 +195,11 @@ def prices(days: Sequence[str], series: Mapping[str, Array], column: str, note: 
     figure, axes = plt.subplots(figsize=(7.5, 3.4))
     dates = pd.to_datetime(list(days))
     for (symbol, values), colour, line in zip(series.items(), (ORIGINAL, MODEL, SECOND), ("-", "--", ":"), strict=False):
-        axes.plot(dates, values, color=colour, linestyle=line, label=symbol)
+        axes.plot(dates, values, color=colour, linestyle=line, label=plain(symbol))
     axes.set(ylabel=f"daily {column}, dollars")
     _date_axis(axes)
     axes.legend()
-    growth = ", ".join(f"{symbol} {values[-1] / values[0]:.1f}-fold" for symbol, values in series.items())
+    growth = ", ".join(f"{plain(symbol)} {values[-1] / values[0]:.1f}-fold" for symbol, values in series.items())
     return titled(figure, f"From {days[0]} to {days[-1]}: {growth}", note)
 
 
@@ -213,7 +218,7 @@ def stock_reconstructions(
             linestyle="--",
             label=f"reconstruction, window by window of {window} days",
         )
-        axes.set(ylabel="dollars", title=f"{symbol}, off by {np.abs(reconstruction / original - 1).mean():.2%} on average")
+        axes.set(ylabel="dollars", title=f"{plain(symbol)}, off by {np.abs(reconstruction / original - 1).mean():.2%} on average")
     _date_axis(grid[-1, 0])
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return titled(figure, title, note)
@@ -240,7 +245,7 @@ def forecasts(panels: Mapping[str, ForecastPanel], title: str, note: str | None)
         axes.plot(dates[fed:], panel.one_step, color=SECOND, linestyle=":", linewidth=1.6, label="one step ahead")
         axes.plot(dates[fed:], panel.multi_step, color=MODEL, linestyle="--", label="multi-step, fed its own predictions")
         axes.axvline(dates[fed - 1], color=FOURTH, linewidth=0.8)
-        axes.set(ylabel="dollars", title=symbol)
+        axes.set(ylabel="dollars", title=plain(symbol))
     _date_axis(grid[-1, 0])
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return titled(figure, title, note)

@@ -17,7 +17,7 @@ def prepare(directory: Path, data: MnistData, seed: int) -> Prepared:
     Raises
     ------
     InputError
-        A file is missing, truncated or not IDX.
+        A file is missing, truncated, not IDX or not of digits, or the training images are too few to draw from.
     """
     from sklearn.model_selection import train_test_split
     from torchvision.datasets import MNIST
@@ -29,11 +29,16 @@ def prepare(directory: Path, data: MnistData, seed: int) -> Prepared:
         except (RuntimeError, ValueError, AssertionError, TypeError, KeyError, EOFError) as error:
             problem = str(error) or type(error).__name__
             raise InputError(f"{directory}/MNIST/raw: {official} files are not the IDX files of MNIST ({problem})") from error
-        images[official] = mnist.data.numpy().reshape(-1, *STEPS[data.view])
-        labels[official] = mnist.targets.numpy().astype(np.int64)
-        if len(images[official]) != len(labels[official]):
-            raise InputError(f"{directory}: {len(images[official])} {official} images, but {len(labels[official])} labels")
-    kept, held = train_test_split(np.arange(len(labels["train"])), test_size=data.validation, random_state=seed, stratify=labels["train"])
+        pixels, digits = mnist.data.numpy(), mnist.targets.numpy().astype(np.int64)
+        if pixels.shape != (len(digits), 28, 28) or digits.max() > 9:
+            found = f"{len(pixels)} images of {pixels.shape[1]} x {pixels.shape[2]}, {len(digits)} labels up to {digits.max()}"
+            raise InputError(f"{directory}/MNIST/raw: {official}: found {found}; as many of 28 x 28 and labels up to 9 are allowed")
+        images[official], labels[official] = pixels.reshape(-1, *STEPS[data.view]), digits
+    every = np.arange(len(labels["train"]))
+    try:
+        kept, held = train_test_split(every, test_size=data.validation, random_state=seed, stratify=labels["train"])
+    except ValueError as error:
+        raise InputError(f"{directory}/MNIST/raw: validation {data.validation} of {len(every)} images: {error}") from error
     parts = {
         "train": (images["train"][kept], labels["train"][kept]),
         "validation": (images["train"][held], labels["train"][held]),
