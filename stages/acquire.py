@@ -1,14 +1,16 @@
-"""acquire@<section>: raw bytes, generated or brought from a source whose SHA-256 is known.
+"""acquire@<section>: raw bytes, generated, brought from a source whose SHA-256 is known, or a person's own table.
 
 python stages/acquire.py toy
 """
 
+import shutil
+
 import numpy as np
 
 from lstm_ae import paths
-from lstm_ae.datasets import toy
+from lstm_ae.datasets import table, toy
 from lstm_ae.files import replacing, write_json
-from lstm_ae.params import MnistData, Params, ToyData
+from lstm_ae.params import MnistData, Params, TableData, ToyData
 from lstm_ae.sources import bring_mnist, bring_stocks
 from lstm_ae.stage import run
 
@@ -22,6 +24,11 @@ def acquire(params: Params, section: str) -> None:
         source = "generated"
     elif isinstance(data, MnistData):
         source = bring_mnist(directory)
+    elif isinstance(data, TableData):
+        found = table.find(section)
+        with replacing(directory / f"table{table.suffix(found)}") as temporary:
+            shutil.copyfile(found, temporary)
+        source = found.as_posix()
     else:
         source = bring_stocks(directory / "all_stocks_5yr.csv")
     write_json(directory / "source.json", {"data_source": source})

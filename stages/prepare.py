@@ -5,12 +5,13 @@ python stages/prepare.py toy
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 from lstm_ae import paths
-from lstm_ae.datasets import mnist, stocks, toy
+from lstm_ae.datasets import mnist, stocks, table, toy
 from lstm_ae.datasets.base import Prepared, save_prepared
 from lstm_ae.files import read_json
-from lstm_ae.params import Data, MnistData, Params, StockWindowsData, ToyData
+from lstm_ae.params import Data, MnistData, Params, StockWindowsData, TableData, ToyData
 from lstm_ae.stage import run
 
 
@@ -31,6 +32,8 @@ def read(params: Params, section: str, data: Data) -> Prepared:
     if isinstance(data, MnistData):
         return mnist.prepare(raw, data, params.seed)
     source = read_json(raw / "source.json")["data_source"]
+    if isinstance(data, TableData):
+        return table.prepare(raw / f"table{table.suffix(Path(source))}", data, params.seed, source)
     if isinstance(data, StockWindowsData):
         return stocks.prepare_windows(raw / "all_stocks_5yr.csv", data, params.seed, source)
     return stocks.prepare_forecast(raw / "all_stocks_5yr.csv", data, source)

@@ -91,7 +91,36 @@ class StockForecastData(Block):
         return self
 
 
-Data = Annotated[ToyData | MnistData | StockWindowsData | StockForecastData, Field(discriminator="dataset")]
+class TableData(Block):
+    dataset: Literal["table"]
+    columns: Annotated[list[str], Field(min_length=1)]
+    columns_are: Literal["variables", "series"]
+    series: str | None
+    time: str | None
+    window: Annotated[int, Field(ge=2)]
+    stride: Count
+    split_by: Literal["time", "series"]
+    split: Fractions
+    scaling: Literal["none", "minmax", "zscore", "log_return"]
+    predict: bool
+    group_by_time: bool
+
+    @model_validator(mode="after")
+    def columns_fit(self) -> "TableData":
+        named = [*self.columns, *(name for name in (self.series, self.time) if name is not None)]
+        if twice := [name for name in named if named.count(name) > 1]:
+            raise ValueError(f"column {twice[0]} stands twice among columns, series and time")
+        if self.columns_are == "series" and self.series is not None:
+            raise ValueError(f"series: found {self.series!r} with columns_are: series, where each column is a series; null is allowed")
+        several = self.series is not None or (self.columns_are == "series" and len(self.columns) > 1)
+        if self.split_by == "series" and not several:
+            raise ValueError("split_by: series, for a table of one series; time is allowed")
+        if self.group_by_time and not (several and self.predict):
+            raise ValueError("group_by_time: true, which needs several series and predict: true; false is allowed")
+        return self
+
+
+Data = Annotated[ToyData | MnistData | StockWindowsData | StockForecastData | TableData, Field(discriminator="dataset")]
 
 
 class Model(Block):
@@ -200,9 +229,11 @@ class Section(Block):
             raise ValueError("training.loss_weights.classification is above 0 for data without labels; 0 is allowed")
         if self.training.shift and not isinstance(self.data, MnistData):
             raise ValueError(f"training.shift: found {self.training.shift} for data that are no images; 0 is allowed")
-        if isinstance(self.data, StockForecastData):
+        if isinstance(self.data, StockForecastData) or (isinstance(self.data, TableData) and self.data.predict):
             if self.model.period > 1:
                 raise ValueError(f"model.period: found {self.model.period}; 1 is allowed where every day is predicted")
+            if self.training.error_correlation and isinstance(self.data, TableData) and not self.data.group_by_time:
+                raise ValueError("training.error_correlation is above 0 with data.group_by_time: false; 0 is allowed")
         elif self.training.loss_weights.prediction or self.training.error_correlation or self.model.lags:
             raise ValueError(
                 "training.loss_weights.prediction, training.error_correlation or model.lags is above 0 for data without a next step; "
@@ -316,7 +347,7 @@ def _first_problem(error: ValidationError) -> str:
     """The first problem in one line, its key written as it stands in params.yaml. A misspelt key is named before the one it misses."""
     problems = error.errors(include_url=False)
     problem = next((found for found in problems if found["type"] == "extra_forbidden"), problems[0])
-    tags = {"toy", "mnist", "stock_windows", "stock_forecast"}
+    tags = {"toy", "mnist", "stock_windows", "stock_forecast", "table"}
     location = [str(part) for part in problem["loc"]]
     if location[0] == "blocks":
         location = location[1:]
@@ -341,7 +372,7 @@ def _known_keys(location: list[str]) -> list[str]:
     if len(location) == 2:
         return list((Budget if location[0] == "budgets" else Section).model_fields)
     if location[-2] == "data":
-        variants: tuple[type[Block], ...] = (ToyData, MnistData, StockWindowsData, StockForecastData)
+        variants: tuple[type[Block], ...] = (ToyData, MnistData, StockWindowsData, StockForecastData, TableData)
         return sorted({key for variant in variants for key in variant.model_fields})
     inner: dict[str, type[Block]] = {
         "model": Model,
