@@ -5,7 +5,7 @@ from sklearn.metrics import mean_squared_error, root_mean_squared_error
 
 from lstm_ae import forecasting
 from lstm_ae.datasets import stocks
-from lstm_ae.forecasting import FORECASTERS, Forecast, diebold_mariano, fit_lines, multi_step, one_step
+from lstm_ae.forecasting import FORECASTERS, StockForecast, diebold_mariano, fit_lines, multi_step, one_step
 from lstm_ae.model import Architecture, LSTMAutoencoder
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ def model() -> LSTMAutoencoder:
 def test_skill_is_one_less_the_share_of_persistence() -> None:
     truth = np.zeros((4, 3))
     said = {name: np.full((4, 3), value) for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 1.0, 0.0, 1.0), strict=True)}
-    scores = Forecast(truth, said, np.ones((4, 3), bool), np.zeros((4, 3), int), np.ones((4, 3))).scores()
+    scores = StockForecast(truth, said, np.ones((4, 3), bool), np.zeros((4, 3), int), np.ones((4, 3))).scores()
     assert [scores[f"skill{of}"] for of in ("", "_drift", "_least_squares", "_least_squares_within_days")] == [0.75, 0.0, 1.0, 0.75]
     assert scores["rmse_dollars"] == pytest.approx(np.e - 1)
 
@@ -47,7 +47,7 @@ def test_skill_and_errors_agree_with_scikit_learn() -> None:
 def test_unscored_days_do_not_count() -> None:
     truth = np.zeros((1, 2))
     said = {name: np.array([[99.0, 1.0]]) for name in FORECASTERS}
-    assert Forecast(truth, said, np.array([[False, True]]), np.array([[0, 1]]), np.ones((1, 2))).errors()["model"] == 1.0
+    assert StockForecast(truth, said, np.array([[False, True]]), np.array([[0, 1]]), np.ones((1, 2))).errors()["model"] == 1.0
 
 
 def test_diebold_mariano_finds_a_difference_where_there_is_one() -> None:
@@ -70,7 +70,7 @@ def test_stocks_of_one_day_are_one_observation() -> None:
     random = np.random.default_rng(0)
     daily = random.normal(0, 1, 60)
     one, many = (
-        Forecast(
+        StockForecast(
             np.zeros((count, 60)), {name: np.tile(np.sqrt(np.abs(daily)) * (name == "model") + 0.5, (count, 1)) for name in FORECASTERS},
             np.ones((count, 60), bool), np.tile(np.arange(60), (count, 1)), np.ones((count, 60)),
         ).p_values()["p_value_drift"]
@@ -132,10 +132,10 @@ def test_persistence_and_drift_are_what_they_say(prepared, model) -> None:
 def test_intervals_cover_what_they_say() -> None:
     random = np.random.default_rng(0)
 
-    def forecast() -> Forecast:
+    def forecast() -> StockForecast:
         volatility = random.uniform(0.01, 0.05, (200, 20))
         said = {"model": random.normal(0, volatility)}
-        return Forecast(np.zeros((200, 20)), said, np.ones((200, 20), bool), np.zeros((200, 20), int), volatility)
+        return StockForecast(np.zeros((200, 20)), said, np.ones((200, 20), bool), np.zeros((200, 20), int), volatility)
 
     unseen = forecast()
     scores = unseen.interval_scores(forecasting.half_widths(forecast(), unseen))

@@ -31,7 +31,7 @@ def test_the_table_stands_beside_pca_and_the_report() -> None:
 
 def test_the_page_says_where_a_forecast_has_no_skill() -> None:
     horizons = [{"horizon": day, "skill": skill} for day, skill in enumerate((0.2, 0.01, -0.02, 0.0), start=1)]
-    assert "no skill over" in fed_back(horizons) and "2 of 4 horizons (days 3, 4); the worst is -0.020 at day 3" in fed_back(horizons)
-    assert "at every horizon up to 2 days; the least at day 2, by a skill of 0.010" in fed_back(horizons[:2])
+    assert "no skill over" in fed_back(horizons) and "2 of 4 horizons (steps 3, 4); the worst is -0.020 at step 3" in fed_back(horizons)
+    assert "at every horizon up to 2 steps; the least at step 2, by a skill of 0.010" in fed_back(horizons[:2])
     page = Page("snp_forecast", METRICS | {"multi_step": {"by_horizon": horizons}}, [], pd.DataFrame())
     assert "2 of 4 horizons" in render([page], [])

@@ -251,8 +251,71 @@ def forecasts(panels: Mapping[str, ForecastPanel], title: str, note: str | None)
     return titled(figure, title, note)
 
 
-def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], title: str, note: str | None) -> Figure:
-    """Root mean square error of multi-step forecasts by horizon, and their skill over persistence; the one-step errors stand at day 1."""
+class WindowPanel(NamedTuple):
+    """One window in the units of its table: a name, its T steps, arrays (T, variables) by what they are."""
+
+    title: str
+    times: NDArray[Any]  # (T,) datetime64, or numbers
+    lines: Mapping[str, Array]
+
+
+MOST_VARIABLES = 4  # of a figure
+
+
+def table_windows(
+    panels: Sequence[WindowPanel], variables: Sequence[str], border: int | None, title: str, note: str | None = None
+) -> Figure:
+    """Windows in the units of their table: a column a window, a row a variable, at most four; lines of the same name look alike. A line
+    stands at step `border`.
+    """
+    shown = variables[:MOST_VARIABLES]
+    figure, grid = plt.subplots(
+        len(shown), len(panels), figsize=(8.0, 1.6 * len(shown) + 1.3), sharex="col", sharey="row", squeeze=False
+    )  # fmt: skip
+    looks: tuple[dict[str, Any], ...] = (
+        {"color": ORIGINAL}, {"color": MODEL, "linestyle": "--"}, {"color": SECOND, "linestyle": ":", "linewidth": 1.6},
+    )  # fmt: skip
+    for c, panel in enumerate(panels):
+        for r, name in enumerate(shown):
+            axes = grid[r, c]
+            for look, (line, values) in zip(looks, panel.lines.items(), strict=False):
+                axes.plot(panel.times, values[:, r], label=line, **look)
+            if border is not None:
+                axes.axvline(panel.times[border], color=FOURTH, linewidth=0.8)
+            if c == 0:
+                axes.set_ylabel(textwrap.shorten(name, 24, placeholder=".."))
+        grid[0, c].set_title(panel.title)
+        if np.issubdtype(panel.times.dtype, np.datetime64):
+            locator = mdates.AutoDateLocator(minticks=2, maxticks=4)
+            grid[-1, c].xaxis.set_major_locator(locator)
+            grid[-1, c].xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+        else:
+            grid[-1, c].xaxis.set_major_locator(mticker.MaxNLocator(4))
+    figure.align_ylabels(grid[:, 0])
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    more = f"; the first {len(shown)} of {len(variables)} columns" if len(variables) > len(shown) else ""
+    return titled(figure, title + more, note)
+
+
+def error_by_horizon(
+    errors: Mapping[str, Array],
+    single: Mapping[str, float],
+    title: str,
+    note: str | None,
+    unit: str = "day",
+    measure: str = "RMSE of the log high, per cent",
+) -> Figure:
+    """Root mean square error of multi-step forecasts by horizon, and their skill over persistence; the one-step errors stand at 1.
+
+    Parameters
+    ----------
+    errors, single
+        By forecaster: at each horizon, and one step ahead.
+    unit
+        Of the horizon.
+    measure
+        The axis of the errors.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.8))
     looks: dict[str, tuple[str, Any]] = {
         "model": (MODEL, "-"),
@@ -265,11 +328,11 @@ def error_by_horizon(errors: Mapping[str, Array], single: Mapping[str, float], t
     for name, values in errors.items():
         colour, line = looks[name]
         horizon = np.arange(1, len(values) + 1)
-        left.plot(horizon, 100 * values, color=colour, linestyle=line, label=name)
-        left.plot(1, 100 * single[name], marker="o", color=colour, fillstyle="none", linestyle="none")
+        left.plot(horizon, values, color=colour, linestyle=line, label=name)
+        left.plot(1, single[name], marker="o", color=colour, fillstyle="none", linestyle="none")
         right.plot(horizon, 1 - np.square(values / errors["persistence"]), color=colour, linestyle=line)
-    left.plot([], [], "o", color=FOURTH, fillstyle="none", label="one step ahead, all days of test")
-    left.set(xlabel="horizon, days", ylabel="RMSE of the log high, per cent", title="lines: multi-step, fed back")
-    right.set(xlabel="horizon, days", ylabel="skill over persistence", title="below the dashed line there is none")
+    left.plot([], [], "o", color=FOURTH, fillstyle="none", label=f"one step ahead, all {unit}s of test")
+    left.set(xlabel=f"horizon, {unit}s", ylabel=measure, title="lines: multi-step, fed back")
+    right.set(xlabel=f"horizon, {unit}s", ylabel="skill over persistence", title="below the dashed line there is none")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return titled(figure, title, note)

@@ -1,4 +1,4 @@
-"""One-step and multi-step forecasts of the daily high, scored in logs and dollars beside persistence, drift and least squares."""
+"""One-step and multi-step forecasts beside persistence and least squares; of the daily high also beside drift, in logs and dollars."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,43 +26,35 @@ LEVEL = 0.9  # of prediction intervals
 
 @dataclass(frozen=True)
 class Forecast:
-    """Log highs, arrays of one shape (N, steps): the truth, what each of `FORECASTERS` said, which of the steps count, their days, and
-    the volatility known when each was made.
+    """The truth and what each forecaster said, (N, steps) or (N, steps, m), as errors are to be measured; which of the steps (N, steps)
+    count; and the number of each one's day, or other time.
     """
 
     truth: Array
     said: dict[str, Array]
     scored: NDArray[np.bool_]
     days: NDArray[np.int64]
-    volatility: Array
 
-    def errors(self, steps: slice = slice(None), dollars: bool = False) -> dict[str, float]:
-        """Mean squared error of each forecaster over the scored ones of these steps, of logs or of dollars."""
+    def errors(self, steps: slice = slice(None)) -> dict[str, float]:
+        """Mean squared error of each forecaster over the scored ones of these steps."""
         scored = self.scored[:, steps]
-        scale = np.exp if dollars else np.asarray
-        truth = scale(self.truth[:, steps][scored])
-        return {name: float(np.square(scale(said[:, steps][scored]) - truth).mean()) for name, said in self.said.items()}
+        truth = self.truth[:, steps][scored]
+        return {name: float(np.square(said[:, steps][scored] - truth).mean()) for name, said in self.said.items()}
 
-    def scores(self, steps: slice = slice(None)) -> dict[str, float]:
-        """Skill over persistence of the model and all others, and the root mean square error in dollars.
-
-        skill = 1 - MSE / MSE of persistence, on log highs.
-        """
-        error, dollars = self.errors(steps), self.errors(steps, dollars=True)
+    def skills(self, steps: slice = slice(None)) -> dict[str, float]:
+        """Skill over persistence of the model and all others: 1 - MSE / MSE of persistence."""
+        error = self.errors(steps)
         skill = {name: 1 - error[name] / error["persistence"] for name in self.said if name != "persistence"}
-        return {
-            "skill": skill.pop("model"),
-            **{f"skill_{_key(name)}": value for name, value in skill.items()},
-            "rmse_dollars": dollars["model"] ** 0.5,
-            "rmse_dollars_persistence": dollars["persistence"] ** 0.5,
-        }
+        return {"skill": skill.pop("model"), **{f"skill_{_key(name)}": value for name, value in skill.items()}}
 
     def p_values(self) -> dict[str, float]:
         """Two-sided p-value of equal squared errors of the model and each other forecaster, one step ahead (`diebold_mariano`).
 
-        Stocks move together: a day is one observation, the mean over its stocks.
+        Series of one day move together: a day is one observation, the mean over its series.
         """
-        squares = {name: np.square(said - self.truth)[self.scored] for name, said in self.said.items()}
+        squares = {
+            name: np.square(said - self.truth)[self.scored].reshape(self.scored.sum(), -1).mean(axis=1) for name, said in self.said.items()
+        }
         day = self.days[self.scored]
         counts = np.bincount(day)
 
@@ -72,30 +64,51 @@ class Forecast:
         others = (name for name in squares if name != "model")
         return {f"p_value_{_key(name)}": diebold_mariano(daily(squares["model"] - squares[name])) for name in others}
 
+    def rmse_by_step(self) -> dict[str, Array]:
+        """Root mean square error at each step (steps,), by forecaster."""
+        errors = [self.errors(slice(step, step + 1)) for step in range(self.truth.shape[1])]
+        return {name: np.sqrt([error[name] for error in errors]) for name in self.said}
+
+
+@dataclass(frozen=True)
+class StockForecast(Forecast):
+    """Log highs (N, steps), and the volatility known when each was made."""
+
+    volatility: Array
+
+    def dollars(self) -> Forecast:
+        """The same in dollars."""
+        return Forecast(np.exp(self.truth), {name: np.exp(said) for name, said in self.said.items()}, self.scored, self.days)
+
+    def scores(self, steps: slice = slice(None)) -> dict[str, float]:
+        """Skill over persistence on log highs, and the root mean square error in dollars."""
+        dollars = self.dollars().errors(steps)
+        return {
+            **self.skills(steps),
+            "rmse_dollars": dollars["model"] ** 0.5,
+            "rmse_dollars_persistence": dollars["persistence"] ** 0.5,
+        }
+
     def interval_scores(self, widths: Array) -> dict[str, float]:
         """Share of the truth within the half widths (N, steps) around the model, and the mean whole width in per cent of the price."""
         inside = np.abs(self.said["model"] - self.truth) <= widths
         width = 200 * widths[self.scored].mean()
         return {"level": LEVEL, "coverage": float(inside[self.scored].mean()), "width_percent": float(width)}
 
-    def rmse_by_step(self) -> dict[str, Array]:
-        """Root mean square error of the logs at each step (steps,), by forecaster."""
-        errors = [self.errors(slice(step, step + 1)) for step in range(self.truth.shape[1])]
-        return {name: np.sqrt([error[name] for error in errors]) for name in self.said}
 
-
-def fit_lines(train: Split) -> dict[str, Autoregression]:
-    """Least squares on ten days of all columns, fitted on the training windows: over all days alike, and within days, near where the
-    prediction head starts.
+def fit_lines(train: Split, lags: int = LAGS) -> dict[str, Autoregression]:
+    """Least squares on that many days of all columns, fitted on the training windows: over all days alike, and where the windows have
+    groups within days, near where the prediction head starts.
     """
     assert train.following is not None
     values, following = train.values(), train.following.astype(np.float64)
-    return {name: least_squares(values, following, LAGS, group) for name, group in zip(LINES, (None, train.group), strict=True)}
+    groups = (None,) if train.group is None else (None, train.group)
+    return {name: least_squares(values, following, lags, group) for name, group in zip(LINES, groups, strict=False)}
 
 
 def one_step(
     model: LSTMAutoencoder, lines: Mapping[str, Autoregression], split: Split, description: dict[str, Any], device: torch.device
-) -> Forecast:
+) -> StockForecast:
     """Every scored day of the split forecast from the days before it."""
     predictions = answers(model, split.sequences, device).predictions
     assert predictions is not None and split.first_scored is not None
@@ -115,13 +128,13 @@ def one_step(
         **{name: log_close[:, :-1] + unscaled(by(line), description, HIGH) for name, line in lines.items()},
     }
     days = split.extras["start"][:, None] + 1 + steps
-    return Forecast(log_high[:, 1:], said, steps >= split.first_scored[:, None], days, recent_volatility(log_close[:, :-1]))
+    return StockForecast(log_high[:, 1:], said, steps >= split.first_scored[:, None], days, recent_volatility(log_close[:, :-1]))
 
 
 @torch.no_grad()
 def multi_step(
     model: LSTMAutoencoder, lines: Mapping[str, Autoregression], split: Split, description: dict[str, Any], device: torch.device
-) -> Forecast:
+) -> StockForecast:
     """The rest of each window forecast from its first `fed` days, each forecaster fed its own predictions."""
     fed = description["fed"]
     horizon = split.sequences.shape[1] - fed
@@ -140,7 +153,7 @@ def multi_step(
     }
     days = split.extras["start"][:, None] + fed + np.arange(horizon)
     volatility = np.repeat(recent_volatility(split.extras["log_close"][:, :fed])[:, -1:], horizon, axis=1)
-    return Forecast(log_high[:, fed:], said, np.ones_like(persistence, dtype=bool), days, volatility)
+    return StockForecast(log_high[:, fed:], said, np.ones_like(persistence, dtype=bool), days, volatility)
 
 
 def _key(forecaster: str) -> str:
@@ -164,7 +177,7 @@ def diebold_mariano(differences: Array) -> float:
     return float(2 * stdtr(n - 1, -abs(statistic)))
 
 
-def half_widths(calibration: Forecast, forecast: Forecast) -> Array:
+def half_widths(calibration: StockForecast, forecast: StockForecast) -> Array:
     """Half widths (N, steps) of 90 % prediction intervals: split conformal, scaled by volatility (Lei et al. 2018).
 
     `calibration` forecasts days that training has not seen. They chose the epoch and the search, so that their errors are a little small,

@@ -11,10 +11,11 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lstm_ae import figures, forecasting
+from lstm_ae import figures, forecasting, table_forecasting
 from lstm_ae.datasets.base import Split, as_real
 from lstm_ae.datasets.stocks import to_dollars
-from lstm_ae.evaluation import answers, class_metrics
+from lstm_ae.datasets.table import Layout, unscaled
+from lstm_ae.evaluation import answers, class_metrics, scored_steps
 from lstm_ae.forecasting import Forecast
 from lstm_ae.model import LSTMAutoencoder, load_model
 from lstm_ae.objectives import DeviceSplit, mean_losses
@@ -190,12 +191,13 @@ def stock_forecast(case: Case) -> Owed:
 
     one, many = metrics["one_step"], metrics["multi_step"]
     summary = f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {horizon} days fed back"
-    root = {name: error**0.5 for name, error in single.errors().items()}
+    root = {name: 100 * error**0.5 for name, error in single.errors().items()}
+    by_step = {name: 100 * errors for name, errors in multiple.rmse_by_step().items()}
     against = f"least squares {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
     return metrics, {
         "loss": case.loss_figure(),
         "forecasts": figures.forecasts(panels, f"Daily high: {summary}", case.note),
-        "error_by_horizon": figures.error_by_horizon(multiple.rmse_by_step(), root, f"The model: {summary}; {against}", case.note),
+        "error_by_horizon": figures.error_by_horizon(by_step, root, f"The model: {summary}; {against}", case.note),
     }
 
 
@@ -209,9 +211,92 @@ def _days_ahead(values: Array, single: Forecast, split: Split, symbol: int, firs
     return found
 
 
+def table(case: Case) -> Owed:
+    """A person's own series: errors in the units of the table, windows over their reconstructions, forecasts where they are asked for."""
+    test, layout = case.splits["test"], Layout.stored(case.description)
+    truth, back = (unscaled(values, test.extras["base"], layout) for values in (test.sequences, case.reconstruction))
+    scored = scored_steps(test)
+    errors = np.square(case.reconstruction - test.values()).mean(axis=2)
+    by_window = np.where(scored, errors, 0).sum(axis=1) / scored.sum(axis=1).clip(1)
+    lines = {"original": truth, "reconstruction": back}
+    title = f"A code of {case.metrics['code_size']} numbers for {layout.window} steps of {len(layout.variables)}: {case.bar}"
+    metrics: dict[str, Any] = {"columns": _in_units((back - truth)[scored], layout)}
+    owed = {
+        "reconstructions": figures.table_windows(_windows(case, by_window, lines), layout.variables, None, title),
+        "loss": case.loss_figure(),
+    }
+    if not layout.predict:
+        return metrics, owed
+    found, drawn = _table_forecast(case, layout)
+    return metrics | found, owed | drawn
+
+
+def _table_forecast(case: Case, layout: Layout) -> Owed:
+    """One step ahead and fed back, beside persistence and least squares."""
+    test = case.splits["test"]
+    lags = min(forecasting.LAGS, layout.window // 2)
+    lines = forecasting.fit_lines(case.splits["train"], lags)
+    in_units = [
+        forecast(case.model, lines, test, layout, case.device) for forecast in (table_forecasting.one_step, table_forecasting.multi_step)
+    ]
+    single, multiple = (table_forecasting.compared(forecast, layout) for forecast in in_units)
+    ahead = multiple.truth.shape[1]
+    metrics: dict[str, Any] = {
+        "one_step": {
+            **single.skills(),
+            **single.p_values(),
+            "columns": _in_units((in_units[0].said["model"] - in_units[0].truth)[single.scored], layout),
+        },
+        "multi_step": {
+            **multiple.skills(),
+            "by_horizon": [{"horizon": h + 1, **multiple.skills(slice(h, h + 1))} for h in range(ahead)],
+        },
+    }
+    whole = table_forecasting.all_steps(test, layout)
+    known = np.full((len(test), layout.window + 1 - ahead, len(layout.variables)), np.nan)
+    shown = {
+        "truth": whole,
+        "fed its own predictions": np.concatenate([known, in_units[1].said["model"]], axis=1),
+        "one step ahead": np.concatenate([known, in_units[0].said["model"][:, -ahead:]], axis=1),
+    }
+    by_window = np.square(multiple.said["model"] - multiple.truth).mean(axis=(1, 2))
+    one, many = metrics["one_step"], metrics["multi_step"]
+    summary = f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {ahead} steps fed back"
+    against = f"least squares on {lags} steps {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
+    alone = len(layout.variables) == 1 and layout.scaling != "log_return"
+    factor, measure = (layout.scale[0], f"RMSE of {layout.columns[0]}") if alone else (1.0, "RMSE, scaled")
+    by_step = {name: factor * errors for name, errors in multiple.rmse_by_step().items()}
+    root = {name: factor * error**0.5 for name, error in single.errors().items()}
+    return metrics, {
+        "forecasts": figures.table_windows(_windows(case, by_window, shown), layout.variables, known.shape[1] - 1, f"Forecasts: {summary}"),
+        "error_by_horizon": figures.error_by_horizon(by_step, root, f"The model: {summary}; {against}", None, "step", measure),
+    }
+
+
+def _in_units(errors: Array, layout: Layout) -> dict[str, dict[str, float]]:
+    """Root mean square and mean absolute error (K, m) of each variable."""
+    rmse, mae = np.sqrt(np.square(errors).mean(axis=0)), np.abs(errors).mean(axis=0)
+    return {name: {"rmse": float(rmse[c]), "mae": float(mae[c])} for c, name in enumerate(layout.variables)}
+
+
+def _windows(case: Case, errors: Array, lines: dict[str, Array]) -> list[figures.WindowPanel]:
+    """Three test windows: the one better than three quarters by these errors (N,), the median, the one worse than nine of ten."""
+    extras, order = case.splits["test"].extras, np.argsort(errors, kind="stable")
+    panels = []
+    for share in (0.25, 0.5, 0.9):
+        row = order[int(share * (len(order) - 1))]
+        name = case.description["names"][extras["series"][row]]
+        length = next(iter(lines.values())).shape[1]
+        times = extras["times"][row].view(case.description["clock"])[:length]
+        title = f"{name + ', ' if name else ''}MSE {errors[row]:.3g}\n{share:.0%} of the windows are below"
+        panels.append(figures.WindowPanel(title, times, {line: values[row] for line, values in lines.items()}))
+    return panels
+
+
 STUDIES: dict[str, Callable[[Case], Owed]] = {
     "toy": toy,
     "mnist": mnist,
     "stock_windows": stock_windows,
     "stock_forecast": stock_forecast,
+    "table": table,
 }

@@ -113,7 +113,7 @@ class Windows:
     series
         (N,) int64, the place of each window's series in the list it was cut from.
     times
-        (N, T) of the steps.
+        (N, T) of the steps, and in a column T of the following one where that was asked for.
     following
         (N, m) float32, the step after the last, scaled; None where it was not asked for.
     """
@@ -314,7 +314,7 @@ def cut(series: Sequence[Series], layout: Layout, starts: Sequence[Sequence[int]
     """
     steps, base = _steps(series, layout, starts, layout.window + following)
     scaled = ((steps - layout.centre) / layout.scale).astype(np.float32)
-    times = [one.times[_rows(firsts, layout.window)] for one, firsts in zip(series, starts, strict=True)]
+    times = [one.times[_rows(firsts, layout.window + following)] for one, firsts in zip(series, starts, strict=True)]
     return Windows(
         np.ascontiguousarray(scaled[:, : layout.window]),
         base,
@@ -373,7 +373,7 @@ def unscaled(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
 
 
 def last_base(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
-    """(N, m) from which the log returns after these windows count: a forecast of the steps after them is `unscaled` with it."""
+    """(N, m) from which the log returns of the steps after these windows count: a forecast of them is `unscaled` with it."""
     return np.log(unscaled(sequences, base, layout)[:, -1]) if layout.scaling == "log_return" else base
 
 
@@ -381,6 +381,11 @@ def unscaled_next(predictions: NDArray[Any], sequences: NDArray[Any], base: Arra
     """One-step predictions (N, T, m), at t that of step t + 1 from the steps up to t of `sequences`, in the units of the table."""
     steps = np.asarray(predictions, np.float64) * layout.scale + layout.centre
     return unscaled(sequences, base, layout) * np.exp(steps) if layout.scaling == "log_return" else np.asarray(steps)
+
+
+def comparable(values: Array, layout: Layout) -> Array:
+    """Values (.., m) in the units of the table as errors of several variables can be put together: logs for log returns, else scaled."""
+    return np.log(values) if layout.scaling == "log_return" else np.asarray((values - layout.centre) / layout.scale)
 
 
 class Part(NamedTuple):
