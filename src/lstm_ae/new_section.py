@@ -18,7 +18,7 @@ from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
 from lstm_ae.files import replacing, write_text
 from lstm_ae.params import TableData, load_params
-from lstm_ae.paths import PARAMS
+from lstm_ae.paths import PARAMS, TABLES
 
 PIPELINE = Path("dvc.yaml")
 CYCLES = {"minute": 60, "hour": 3600, "day": 86_400, "month": 30 * 86_400, "year": 365 * 86_400}  # seconds
@@ -350,7 +350,7 @@ def add(path: Path, name: str, content: dict[Path, str]) -> Path:
     InputError
         Another table of that name is there, or DVC does not take it.
     """
-    place = table.TABLES / f"{name}{table.suffix(path)}"
+    place = TABLES / f"{name}{table.suffix(path)}"
     if place.exists() and not place.samefile(path):
         raise InputError(f"{place}: is there already; --name gives the section another name")
     if not place.exists():

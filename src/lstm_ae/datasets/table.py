@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from lstm_ae.datasets.base import Prepared, Split, group_sizes
 from lstm_ae.errors import InputError
 from lstm_ae.params import TableData
+from lstm_ae.paths import TABLES
 
 log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
-TABLES = Path("data/tables")  # where people put theirs
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 DELIMITERS = ",;\t"
 PARTS = ("train", "validation", "test")
