@@ -270,7 +270,7 @@ def table_windows(
     """
     shown = variables[:MOST_VARIABLES]
     figure, grid = plt.subplots(
-        len(shown), len(panels), figsize=(8.0, 1.6 * len(shown) + 1.3), sharex="col", sharey="row", squeeze=False
+        len(shown), len(panels), figsize=(8.0, 1.5 * len(shown) + 1.6), sharex="col", sharey="row", squeeze=False
     )  # fmt: skip
     looks: tuple[dict[str, Any], ...] = (
         {"color": ORIGINAL}, {"color": MODEL, "linestyle": "--"}, {"color": SECOND, "linestyle": ":", "linewidth": 1.6},

@@ -99,7 +99,9 @@ def look(path: Path, wanted: list[str] | None = None) -> Sight:
         if name == series:
             continue
         values = numbers[name].replace([np.inf, -np.inf], np.nan)
-        if values.isna().all():
+        if time is not None and not wanted and re.fullmatch(r"(?i)year|quarter|month|week|weekday|day|hour|minute|second", name):
+            left_out[name] = "a part of the date"
+        elif values.isna().all():
             left_out[name] = "no numbers"
         elif values.isna().any():
             left_out[name] = f"{int(values.isna().sum())} of {len(values)} rows without a number"
@@ -207,8 +209,8 @@ def propose(path: Path, sight: Sight, predict: bool, columns_are: str) -> tuple[
         "search": {
             "trials": 12, "batch": 4, "epochs": max(1, epochs // 4), "sequences": 6000, "storage": None,
             "space": {
-                "hidden_size": [smallest, max(4 * code, 32) + lags * features], "lr": [1.0e-4, 1.0e-2],
-                "gradient_clip": [0.1, 10.0], "layers": [1, 3],
+                "hidden_size": [smallest, max(4 * code, 32) + lags * features], "lr": [3.0e-4, 5.0e-3],
+                "gradient_clip": [0.1, 10.0], "layers": [2, 3],
             },
         },
     }, reasons  # fmt: skip

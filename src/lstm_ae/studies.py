@@ -219,7 +219,8 @@ def table(case: Case) -> Owed:
     errors = np.square(case.reconstruction - test.values()).mean(axis=2)
     by_window = np.where(scored, errors, 0).sum(axis=1) / scored.sum(axis=1).clip(1)
     lines = {"original": truth, "reconstruction": back}
-    title = f"A code of {case.metrics['code_size']} numbers for {layout.window} steps of {len(layout.variables)}: {case.bar}"
+    of = f" of {len(layout.variables)}" if len(layout.variables) > 1 else ""
+    title = f"A code of {case.metrics['code_size']} numbers for {layout.window} steps{of}: {case.bar}"
     metrics: dict[str, Any] = {"columns": _in_units((back - truth)[scored], layout)}
     owed = {
         "reconstructions": figures.table_windows(_windows(case, by_window, lines), layout.variables, None, title),
