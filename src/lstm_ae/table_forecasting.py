@@ -35,10 +35,11 @@ def one_step(model: LSTMAutoencoder, lines: dict[str, Autoregression], split: Sp
         early = np.full_like(predictions[:, : line.lags - 1], np.nan)
         return np.concatenate([early, line.predict(split.values())], axis=1)
 
-    said = {"model": predictions, **{name: by(line) for name, line in lines.items()}}
+    scaled = {"model": predictions, **{name: by(line) for name, line in lines.items()}}
+    said = {name: unscaled_next(steps, split.sequences, base, layout) for name, steps in scaled.items()}
     return Forecast(
         values[:, 1:],
-        {"persistence": values[:, :-1], **{name: unscaled_next(steps, split.sequences, base, layout) for name, steps in said.items()}},
+        said | {"persistence": values[:, :-1]},
         np.arange(predictions.shape[1]) >= split.first_scored[:, None],
         np.unique(split.extras["times"], return_inverse=True)[1].reshape(split.extras["times"].shape)[:, 1:],
     )
@@ -57,13 +58,11 @@ def multi_step(model: LSTMAutoencoder, lines: dict[str, Autoregression], split: 
     batches = torch.from_numpy(np.ascontiguousarray(past)).split(EVALUATION_BATCH)
     rolled = torch.cat([model.roll_forward(batch.to(device), ahead) for batch in batches]).double().cpu().numpy()
     base = last_base(past, split.extras["base"], layout)
-    said = {"model": rolled, **{name: line.roll_forward(past.astype(np.float64), ahead) for name, line in lines.items()}}
+    scaled = {"model": rolled, **{name: line.roll_forward(past.astype(np.float64), ahead) for name, line in lines.items()}}
+    said = {name: unscaled(steps, base, layout) for name, steps in scaled.items()}
     return Forecast(
         values[:, fed:],
-        {
-            "persistence": np.repeat(values[:, fed - 1, None], ahead, axis=1),
-            **{name: unscaled(steps, base, layout) for name, steps in said.items()},
-        },
+        said | {"persistence": np.repeat(values[:, fed - 1, None], ahead, axis=1)},
         np.arange(fed - 1, fed - 1 + ahead) >= split.first_scored[:, None],
         np.unique(split.extras["times"], return_inverse=True)[1].reshape(split.extras["times"].shape)[:, fed:],
     )
