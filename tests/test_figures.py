@@ -31,6 +31,13 @@ DRAWN = {
         {SYMBOL: figures.ForecastPanel(DAYS, RANDOM.random(80), RANDOM.random(40), (np.zeros(40), np.ones(40)), RANDOM.random(40), 40)},
         "title", None,
     ),
+    "table_windows": lambda: figures.table_windows(
+        [
+            figures.WindowPanel("a", pd.date_range("2020-01-01", periods=24, freq="h").to_numpy(), {"original": RANDOM.random((24, 5))}),
+            figures.WindowPanel("b", np.arange(24), {"original": RANDOM.random((24, 5)), "reconstruction": RANDOM.random((24, 5))}),
+        ],
+        ["a", "b", "c", "d", "e"], 12, "title",
+    ),
     "error_by_horizon": lambda: figures.error_by_horizon(
         {name: RANDOM.random(40) + 0.1 for name in FORECASTERS},
         dict.fromkeys(FORECASTERS, 0.1), "title", None,

@@ -83,7 +83,8 @@ def look(path: Path, wanted: list[str] | None = None) -> Sight:
     others = [name for name in numbers if name not in times]
     series = None
     if time is not None and not _rises(times[time]):
-        texts_first = sorted(others, key=lambda name: bool(numbers[name].notna().any()))
+        few = [name for name in others if found[name].nunique() * SHORTEST_CYCLE <= len(found)]
+        texts_first = sorted(few, key=lambda name: bool(numbers[name].notna().any()))
         series = next((name for name in texts_first if times[time].groupby(found[name]).apply(_rises).all()), None)
         if series is None:
             row = int((times[time].to_numpy()[1:] <= times[time].to_numpy()[:-1]).argmax()) + 1
@@ -207,7 +208,7 @@ def propose(path: Path, sight: Sight, predict: bool, columns_are: str) -> tuple[
             "lr_factors": {"encoder": 0.02, "decoder": 0.02, "biases": 0.0005, "heads": 1.0},
         },
         "search": {
-            "trials": 12, "batch": 4, "epochs": max(1, epochs // 4), "sequences": 6000, "storage": None,
+            "trials": 12, "concurrency": 4, "epochs": max(1, epochs // 4), "sequences": 6000, "storage": None,
             "space": {
                 "hidden_size": [smallest, max(4 * code, 32) + lags * features], "lr": [3.0e-4, 5.0e-3],
                 "gradient_clip": [0.1, 10.0], "layers": [2, 3],
