@@ -66,17 +66,34 @@ def test_without_a_column_of_time_the_rows_count() -> None:
     assert new_section.look(saved(hours().drop(columns="time"))).time is None
 
 
+def test_a_column_that_counts_or_names_a_part_of_the_date_is_left_out_beside_dates() -> None:
+    sight = new_section.look(saved(hours().assign(number=range(900), hour=[hour % 24 for hour in range(900)], t=hours()["load"])))
+    assert sight.columns == ["temperature", "load", "t"]
+    assert sight.left_out == {"number": "says what the time says", "hour": "says what the time says"}
+
+
+def test_dates_in_another_order_are_named_and_the_rows_count() -> None:
+    sight = new_section.look(saved(hours().assign(time=pd.date_range("2021-03-01", periods=900).strftime("%d/%m/%Y"))))
+    assert sight.time is None and "dates like 2014-01-31" in sight.left_out["time"]
+
+
+def test_columns_of_series_cannot_stand_beside_a_column_of_series() -> None:
+    both = pd.concat([hours().assign(place="north"), hours().assign(place="south")])
+    with pytest.raises(InputError, match="times rise within place alone"):
+        proposed(saved(both), columns_are="series")
+
+
 def test_a_column_with_gaps_or_without_change_or_of_text_is_left_out_and_named() -> None:
     table = hours().assign(gaps=[None, *range(899)], same=1, words="a")
     assert new_section.look(saved(table)).left_out == {
-        "gaps": "1 of 900 rows without a number", "same": "never changes", "words": "no numbers",
+        "gaps": "1 of 900 rows without a number", "same": "never changes", "words": "neither numbers nor dates like 2014-01-31",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (hours().iloc[::-1], r"column time, line 3: found '.*' after '.*', and no column of names of series"),
+        (hours().iloc[::-1], r"column time, line 3: found '.*' after '.*', and no column of series within which times rise"),
         (pd.concat([hours(), hours()]), r"column time, line 902: found '2021-03-01 00:00' after"),
         (hours()[["time"]], "no column of numbers"),
         (hours().head(0), "found no rows"),

@@ -34,7 +34,7 @@ def new_section(
     """
     from lstm_ae import new_section as section  # pandas takes a second
 
-    sight = section.look(path, columns.split(",") if columns else None)
+    sight = section.look(path, list(dict.fromkeys(columns.split(","))) if columns else None)
     name = section.section_name(path, name)
     proposal, reasons = section.propose(path, sight, predict, "series" if wide else "variables")
     content = section.extended(name, proposal)

@@ -27,6 +27,8 @@ WITHOUT_CYCLE = 48
 MOST_WINDOWS = 20_000
 UPDATES = 2500  # of a training, as many as the sections of the study have
 EXPLAINED = 0.99  # of the variance, by PCA with as many components as the code has numbers
+TIMES = re.compile(r"(?i)(time|date|year|step|index|instant|t)(_?stamp)?")  # names of columns of numbers that may be times
+PARTS_OF_DATES = re.compile(r"(?i)year|quarter|month|week|weekday|day|hour|minute|second")
 PANEL = 32  # series that share their times; from so many on a time's surprise can be told from a series' own
 
 
@@ -75,47 +77,50 @@ def look(path: Path, wanted: list[str] | None = None) -> Sight:
         raise InputError(f"{path}: found no rows")
     names = [str(name) for name in found.columns]
     numbers = {name: pd.to_numeric(found[name], errors="coerce") for name in names if not _is_dated(found[name])}
-    times = {name: _dates(found[name]) for name in names if name not in numbers or numbers[name].isna().all()}
-    counts = [name for name in numbers if re.fullmatch(r"(?i)(time|date|year|step|index|t|instant)(_?stamp)?", name)]
-    times |= {name: numbers[name] for name in counts if name not in times}
-    times = {name: values for name, values in times.items() if values.notna().all()}
-    time = next(iter(times), None)
-    others = [name for name in numbers if name not in times]
-    series = None
-    if time is not None and not _rises(times[time]):
-        few = [name for name in others if found[name].nunique() * SHORTEST_CYCLE <= len(found)]
-        texts_first = sorted(few, key=lambda name: bool(numbers[name].notna().any()))
-        series = next((name for name in texts_first if times[time].groupby(found[name]).apply(_rises).all()), None)
-        if series is None:
-            row = int((times[time].to_numpy()[1:] <= times[time].to_numpy()[:-1]).argmax()) + 1
-            before, now = found[time].iloc[row - 1], found[time].iloc[row]
+    dates = {name: _dates(found[name]) for name in names if name not in numbers or numbers[name].isna().all()}
+    dates = {name: values for name, values in dates.items() if values.notna().all()}
+    values_of = [name for name in numbers if name not in dates]
+    counts = {name: numbers[name] for name in values_of if TIMES.fullmatch(name) and numbers[name].notna().all()}
+    texts_first = sorted(values_of, key=lambda name: bool(numbers[name].notna().any()))
+    time, series = None, None
+    for name, times in (dates or counts).items():
+        rising, within = _rising(times, found, [other for other in texts_first if other != name])
+        if rising:
+            time, series = name, within
+            break
+    else:
+        if dates:
+            name, times = next(iter(dates.items()))
+            row = int((times.to_numpy()[1:] <= times.to_numpy()[:-1]).argmax()) + 1
+            before, now = found[name].iloc[row - 1], found[name].iloc[row]
+            where = f"{path}: column {name}, {found.index.name} {found.index[row]}"
             raise InputError(
-                f"{path}: column {time}, {found.index.name} {found.index[row]}: found {now!r} after {before!r}, and no column of names of "
-                "series within which times rise; rows in the order of time are allowed"
+                f"{where}: found {str(now)!r} after {str(before)!r}, and no column of series within which times rise; "
+                "rows in the order of time are allowed"
             )
     if wanted and (missing := [name for name in wanted if name not in numbers]):
         raise InputError(f"{path}: column {missing[0]} is missing or holds dates; found {', '.join(names)}")
     columns, left_out = [], {}
-    for name in wanted or others:
-        if name == series:
+    for name in wanted or values_of:
+        if name in (time, series):
             continue
         values = numbers[name].replace([np.inf, -np.inf], np.nan)
-        if time is not None and not wanted and re.fullmatch(r"(?i)year|quarter|month|week|weekday|day|hour|minute|second", name):
-            left_out[name] = "a part of the date"
-        elif values.isna().all():
-            left_out[name] = "no numbers"
+        if values.isna().all():
+            left_out[name] = "neither numbers nor dates like 2014-01-31"
         elif values.isna().any():
             left_out[name] = f"{int(values.isna().sum())} of {len(values)} rows without a number"
         elif values.nunique() == 1:
             left_out[name] = "never changes"
+        elif time is not None and not wanted and (PARTS_OF_DATES.fullmatch(name) or (values.diff().dropna() == 1).all()):
+            left_out[name] = "says what the time says"
         else:
             columns.append(name)
     if not columns:
         raise InputError(f"{path}: no column of numbers; {', '.join(f'{name}: {why}' for name, why in left_out.items())}")
     if time is None:
         return Sight(len(found), None, series, columns, False, None, 0, left_out)
-    dated = _is_dated(times[time])
-    rises = (times[time].groupby(found[series]) if series else times[time]).diff().dropna()
+    times, dated = (dates | counts)[time], time in dates
+    rises = (times.groupby(found[series]) if series else times).diff().dropna()
     intervals = rises.dt.total_seconds() if dated else rises
     usual = float(intervals.median())
     return Sight(len(found), time, series, columns, dated, usual, int((intervals > 1.5 * usual).sum()), left_out)
@@ -143,8 +148,17 @@ def _dates(cells: pd.Series) -> pd.Series:
     return pd.to_datetime(cells if _is_dated(cells) else cells.astype(str), format="ISO8601", utc=True, errors="coerce")
 
 
-def _rises(times: pd.Series) -> bool:
-    return times.is_monotonic_increasing and times.is_unique
+def _rising(times: pd.Series, found: pd.DataFrame, others: list[str]) -> tuple[bool, str | None]:
+    """Whether times rise, from row to row or within the values of a column, and that column, the first of these."""
+
+    def rise(of: pd.Series) -> bool:
+        return of.is_monotonic_increasing and of.is_unique
+
+    if rise(times):
+        return True, None
+    few = [name for name in others if found[name].nunique() * SHORTEST_CYCLE <= len(found)]
+    within = next((name for name in few if times.groupby(found[name]).apply(rise).all()), None)
+    return within is not None, within
 
 
 def propose(path: Path, sight: Sight, predict: bool, columns_are: str) -> tuple[dict[str, Any], list[str]]:
@@ -161,6 +175,8 @@ def propose(path: Path, sight: Sight, predict: bool, columns_are: str) -> tuple[
         "window": window, "stride": 1, "split_by": "time", "split": [0.6, 0.2, 0.2], "scaling": "none", "predict": predict,
         "group_by_time": False,
     }  # fmt: skip
+    if columns_are == "series" and sight.series:
+        raise InputError(f"{path}: times rise within {sight.series} alone: a row a series and time, whose columns are variables")
     series = table.read_series(path, table.Layout.of(TableData(**data)))
     lengths = [len(one.times) for one in series]
     fewest = int(np.median(lengths)) // 5 - 2  # rows of a part of a fifth
