@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from lstm_ae.datasets import mnist, stocks
+from lstm_ae.datasets import mnist, stocks, table
 from lstm_ae.datasets.base import load_description, load_split
 from lstm_ae.errors import InputError
 from lstm_ae.model import Architecture, LSTMAutoencoder, load_model, save_model
-from lstm_ae.params import Params, load_params
+from lstm_ae.params import Params, TableData, load_params
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "errors.md"
@@ -127,6 +127,40 @@ MODELS: dict[str, Callable[[Path], object]] = {
 }
 SPLITS = {"a split is missing": None, "a split of another format": b"junk"}
 
+SHOPS = TableData(
+    dataset="table", columns=["sold"], columns_are="variables", series="shop", time="hour", window=4, stride=1, split_by="time",
+    split=[0.6, 0.2, 0.2], scaling="zscore", predict=False, group_by_time=False,
+)  # fmt: skip
+# What is wrong with a person's table, what is changed in the layout, and in the rows.
+OWN_TABLES: dict[str, tuple[dict[str, object], Callable[[list[str]], list[str]]]] = {
+    "a column is missing": ({"columns": ["sales"]}, lambda rows: rows),
+    "two columns of one name": ({}, lambda rows: ["shop,hour,hour", *rows[1:]]),
+    "a column without a name": ({}, lambda rows: ["shop,hour,", *rows[1:]]),
+    "rows of more fields than the header": ({}, lambda rows: [rows[0], *(f"{row},1" for row in rows[1:])]),
+    "text among numbers": ({}, lambda rows: [*rows[:5], "a,5,many", *rows[6:]]),
+    "a decimal comma": ({}, lambda rows: [row.replace(",", ";").replace(".", ",") for row in rows]),
+    "an empty cell": ({}, lambda rows: [*rows[:5], "a,5,", *rows[6:]]),
+    "infinity": ({}, lambda rows: [*rows[:5], "a,5,inf", *rows[6:]]),
+    "an empty line between others": ({}, lambda rows: [*rows[:5], "", *rows[5:]]),
+    "a time stands twice": ({}, lambda rows: [*rows[:6], rows[5], *rows[6:]]),
+    "times fall": ({}, lambda rows: [*rows[:5], rows[6], rows[5], *rows[7:]]),
+    "a time that is none": ({}, lambda rows: [*rows[:5], "a,noon,2", *rows[6:]]),
+    "a series without a name": ({}, lambda rows: [*rows[:5], ",5,2", *rows[6:]]),
+    "log returns of zero": ({"scaling": "log_return"}, lambda rows: [*rows[:5], "a,5,0", *rows[6:]]),
+    "values that never change": ({}, lambda rows: [rows[0], *(f"{row.rsplit(',', 1)[0]},7" for row in rows[1:])]),
+    "a header alone": ({}, lambda rows: rows[:1]),
+    "series shorter than a window": ({"window": 30}, lambda rows: rows),
+    "fewer series than parts": ({"split_by": "series"}, lambda rows: rows),
+    "a part of no times": ({"split": [0.6, 0.399, 0.001]}, lambda rows: rows),
+}
+OWN_RAW_TABLES = {
+    "0 bytes": ("table.csv", b""),
+    "bytes that are no text": ("table.csv", b"\x00\xff\xfe\x00"),
+    "a gzip archive that ends early": ("table.csv.gz", gzip.compress(b"shop,hour,sold\n", mtime=0)[:-4]),
+    "a CSV under the name of Parquet": ("table.parquet", b"shop,hour,sold\n"),
+    "a format that is not read": ("table.xlsx", b"PK"),
+}
+
 
 def prices(symbols: tuple[str, ...] = ("BBB", "CCC", "DDD", "EEE", "FFF")) -> pd.DataFrame:
     days = pd.bdate_range("2014-01-02", "2014-06-30").strftime("%Y-%m-%d")
@@ -203,6 +237,17 @@ def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
     for wrong, junk in SPLITS.items():
         yield "Prepared data", wrong, partial(read_split, content=junk)
     yield "Prepared data", "the description is missing", load_description
+
+    def read_own(folder: Path, name: str, content: bytes, changed: dict[str, object]) -> object:
+        (folder / name).write_bytes(content)
+        return table.prepare(folder / name, TableData.model_validate(SHOPS.model_dump() | changed), 0, "")
+
+    rows = ["shop,hour,sold", *(f"{shop},{hour},{hour % 7}.5" for shop in "ab" for hour in range(1, 41))]
+    for wrong, (changed, alter) in OWN_TABLES.items():
+        yield "Tables", wrong, partial(read_own, name="table.csv", content="\n".join(alter(rows)).encode(), changed=changed)
+    for wrong, (name, content) in OWN_RAW_TABLES.items():
+        yield "Tables", wrong, partial(read_own, name=name, content=content, changed={})
+    yield "Tables", "there is none of the section", lambda _: table.find("mine")
 
 
 def page() -> str:

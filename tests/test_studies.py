@@ -9,14 +9,16 @@ import pytest
 import torch
 from sklearn.metrics import mean_absolute_percentage_error
 
-from lstm_ae import forecasting, studies
-from lstm_ae.datasets import stocks
+from lstm_ae import figures, forecasting, studies
+from lstm_ae.datasets import stocks, table
 from lstm_ae.datasets.base import Prepared
 from lstm_ae.evaluation import answers, reconstruction_metrics
 from lstm_ae.model import Architecture, LSTMAutoencoder
-from lstm_ae.studies import Case
+from lstm_ae.params import TableData
+from lstm_ae.studies import STUDIES, Case
 
 CPU = torch.device("cpu")
+WINDOW = 12  # of a table
 
 
 def case(prepared: Prepared) -> Case:
@@ -79,3 +81,46 @@ def test_least_squares_is_fitted_on_training_alone(forecast, monkeypatch) -> Non
     assert len(fitted) == 2
     for sequences, following, *_ in fitted:
         assert np.array_equal(sequences, train.values()) and np.array_equal(following, train.following)
+
+
+def studied(folder: Path, reconstruct, **changed: object) -> tuple[dict, dict]:
+    """What a section of a table of two variables owes, whose model gives `reconstruct` of what it reads."""
+    hours = pd.date_range("2021-03-01", periods=300, freq="h").strftime("%Y-%m-%d %H:%M")
+    day = np.sin(2 * np.pi * np.arange(300) / 24)
+    pd.DataFrame({"time": hours, "cold": day - 3, "load": 1000 + 100 * day}).to_csv(folder / "a.csv", index=False)
+    data = {
+        "dataset": "table", "columns": ["cold", "load"], "columns_are": "variables", "series": None, "time": "time", "window": WINDOW,
+        "stride": 1, "split_by": "time", "split": [0.6, 0.2, 0.2], "scaling": "zscore", "predict": False, "group_by_time": False,
+    } | changed  # fmt: skip
+    prepared = table.prepare(folder / "a.csv", TableData.model_validate(data), 0, "data/tables/a.csv")
+    model = LSTMAutoencoder(Architecture(2, WINDOW, 8, 4, 1, 1, "state", "backward", "linear", None, 8, data["predict"]))
+    test = prepared.splits["test"]
+    reconstruction = reconstruct(answers(model, test.sequences, CPU).reconstruction, test.values())
+    metrics = {
+        **reconstruction_metrics(reconstruction, prepared.splits["train"], test, 4, False), "code_size": 4, "validation_loss": 1.0,
+        "best_epoch": 1,
+    }  # fmt: skip
+    curve = {"train": pd.Series([2.0, 1.0]), "validation": pd.Series([2.0, 1.0])}
+    curves = {"reconstruction": curve, "loss": curve} | ({"prediction": curve} if data["predict"] else {})
+    case = Case(model, folder, prepared.description, prepared.splits, reconstruction, None, metrics, curves, "mse", CPU)
+    return STUDIES["table"](case)
+
+
+def test_errors_of_a_table_are_in_the_units_of_each_column(tmp_path) -> None:
+    metrics, drawn = studied(tmp_path, lambda _, truth: truth + [0.5, -0.5])
+    cold, load = metrics["columns"]["cold"], metrics["columns"]["load"]
+    assert cold["rmse"] == pytest.approx(0.5 / 2**0.5, rel=0.02) and cold["mae"] == pytest.approx(cold["rmse"])
+    assert load["rmse"] == pytest.approx(100 * cold["rmse"], rel=1e-4)
+    assert set(drawn) == {"reconstructions", "loss"}
+
+
+def test_a_predicted_table_stands_beside_persistence_and_least_squares(tmp_path) -> None:
+    metrics, drawn = studied(tmp_path, lambda said, _: said, predict=True)
+    one, many = metrics["one_step"], metrics["multi_step"]
+    assert one["skill_least_squares"] > 0.99 > one["skill"]  # a sine follows from two steps
+    assert [found["horizon"] for found in many["by_horizon"]] == list(range(1, WINDOW // 2 + 1))
+    assert set(one["columns"]) == {"cold", "load"} and one["p_value_persistence"] <= 1
+    assert set(drawn) == {"reconstructions", "loss", "forecasts", "error_by_horizon"}
+    for name, figure in drawn.items():
+        figures.save(figure, tmp_path / f"{name}.png")
+        assert (tmp_path / f"{name}.png").stat().st_size < 100_000

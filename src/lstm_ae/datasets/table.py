@@ -152,8 +152,8 @@ def find(section: str) -> Path:
     """
     there = [path for path in (TABLES / f"{section}{known}" for known in SUFFIXES) if path.is_file()]
     if len(there) != 1:
-        found = " and ".join(str(path) for path in there) or "none"
-        raise InputError(f"{TABLES}: found {found}; one table of the section, {section}{{{','.join(SUFFIXES)}}}, is allowed")
+        found = " and ".join(path.name for path in there) or "no table of the section"
+        raise InputError(f"{TABLES}: found {found}; one of {', '.join(section + known for known in SUFFIXES)} is allowed")
     return there[0]
 
 
@@ -183,13 +183,15 @@ def read_table(path: Path) -> pd.DataFrame:
             )
     except FileNotFoundError as error:
         raise InputError(f"{path}: not found") from error
-    except (OSError, ValueError, EOFError, zlib.error, pd.errors.ParserError) as error:
+    except (OSError, ValueError, EOFError, zlib.error, csv.Error) as error:
         raise InputError(f"{path}: not a {kind.removeprefix('.')} table ({' '.join(str(error).split())})") from error
     if not isinstance(table.index, pd.RangeIndex):
         raise InputError(f"{path}: the first lines have more fields than the header")
-    for name in header:
+    for place, name in enumerate(header, 1):
         if not name or header.count(name) > 1:
-            raise InputError(f"{path}: found {header.count(name)} columns named {name!r}; each needs a name of its own")
+            raise InputError(
+                f"{path}: column {place}: found {f'the name {name} again' if name else 'no name'}; a name of its own is allowed"
+            )
     table.columns = pd.Index(header)
     if kind == ".parquet":
         table.index = pd.RangeIndex(1, len(table) + 1, name="row")
@@ -229,7 +231,7 @@ def read_series(path: Path, layout: Layout) -> list[Series]:
         own = times[rows_of] if layout.time is not None else np.arange(len(rows_of))
         if (wrong := np.flatnonzero(own[1:] <= own[:-1])).size:
             where = f"{path}: column {layout.time}, {table.index.name} {table.index[rows_of[wrong[0] + 1]]}"
-            of = f" of {name}" if layout.series else ""
+            of = f" in series {name}" if layout.series else ""
             raise InputError(f"{where}: found {label(own[wrong[0] + 1])} after {label(own[wrong[0]])}{of}; a later time is allowed")
         series.append(Series(name, own, numbers))
     return series
@@ -261,16 +263,17 @@ def _names(path: Path, cells: pd.Series) -> pd.Series:
 
 
 def _times(path: Path, cells: pd.Series) -> NDArray[Any]:
-    numbers = None if pd.api.types.is_datetime64_any_dtype(cells) else pd.to_numeric(cells, errors="coerce")
-    if numbers is not None and numbers.notna().all():
+    dated = pd.api.types.is_datetime64_any_dtype(cells)
+    numbers = pd.Series(np.nan, cells.index) if dated else pd.to_numeric(cells, errors="coerce")
+    if np.isfinite(numbers).all():
         return numbers.to_numpy(np.float64)
-    text = cells if numbers is None else cells.astype(str)
-    dates = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
-    if dates.isna().any():
-        row = int(dates.isna().to_numpy().argmax())
-        allowed = "a date like 2014-01-02 or 2014-01-02 13:30 is allowed, or numbers in all rows"
-        raise InputError(f"{_place(path, cells, row)}: found {_shown(cells.iloc[row])}; {allowed}")
-    return dates.dt.tz_localize(None).to_numpy("datetime64[us]")
+    dates = pd.to_datetime(cells if dated else cells.astype(str), format="ISO8601", utc=True, errors="coerce")
+    if dates.notna().all():
+        return dates.dt.tz_localize(None).to_numpy("datetime64[us]")
+    wrong = min(dates.isna(), ~np.isfinite(numbers), key=lambda rows: int(rows.sum()))  # of the kind that most cells are
+    row = int(wrong.to_numpy().argmax())
+    allowed = "dates like 2014-01-02 or 2014-01-02 13:30 in all rows are allowed, or numbers in all"
+    raise InputError(f"{_place(path, cells, row)}: found {_shown(cells.iloc[row])}; {allowed}")
 
 
 def _place(path: Path, cells: pd.Series, row: int) -> str:
@@ -409,7 +412,7 @@ def prepare(path: Path, data: TableData, seed: int, source: str) -> Prepared:
     """
     layout = Layout.of(data)
     series = read_series(path, layout)
-    parts, about = _by_time(series, layout, data) if data.split_by == "time" else _by_series(series, layout, data, seed)
+    parts, about = _by_time(path, series, layout, data) if data.split_by == "time" else _by_series(path, series, layout, data, seed)
     for name, part in parts.items():
         if not any(part.starts):
             needed = layout.window + layout.before + layout.predict
@@ -437,12 +440,12 @@ def prepare(path: Path, data: TableData, seed: int, source: str) -> Prepared:
     return Prepared(splits, description | about)
 
 
-def _by_time(series: Sequence[Series], layout: Layout, data: TableData) -> tuple[dict[str, Part], dict[str, Any]]:
+def _by_time(path: Path, series: Sequence[Series], layout: Layout, data: TableData) -> tuple[dict[str, Part], dict[str, Any]]:
     """Parts whose borders are the same times in all series; `first_times` of validation and test."""
     times = np.unique(np.concatenate([one.times for one in series]))
     train, validation, test = group_sizes(data.split, len(times))
     if min(train, validation, test) < 1:
-        raise InputError(f"split: found {len(times)} times, {train}, {validation} and {test} a part; at least one in each is needed")
+        raise InputError(f"{path}: split: found {train}, {validation} and {test} times a part; at least one in each is allowed")
     borders = times[[train, train + validation]]
     ends = [[0, *np.searchsorted(one.times, borders).tolist(), len(one.times)] for one in series]
     parts = {"train": Part([_training(0, end[1], layout) for end in ends], None)}
@@ -451,11 +454,11 @@ def _by_time(series: Sequence[Series], layout: Layout, data: TableData) -> tuple
     return parts, {"first_times": {name: label(time) for name, time in zip(PARTS[1:], borders, strict=True)}}
 
 
-def _by_series(series: Sequence[Series], layout: Layout, data: TableData, seed: int) -> tuple[dict[str, Part], dict[str, Any]]:
+def _by_series(path: Path, series: Sequence[Series], layout: Layout, data: TableData, seed: int) -> tuple[dict[str, Part], dict[str, Any]]:
     """Parts of whole series, drawn at random; the `members` of each."""
     train, validation, test = group_sizes(data.split, len(series))
     if min(train, validation, test) < 1:
-        raise InputError(f"split: found {len(series)} series, {train}, {validation} and {test} a part; at least one in each is needed")
+        raise InputError(f"{path}: split: found {train}, {validation} and {test} series a part; at least one in each is allowed")
     order = np.random.default_rng(seed).permutation(len(series))
     members = dict(zip(PARTS, (set(rows.tolist()) for rows in np.split(order, [train, train + validation])), strict=True))
     ranges = {name: [(0, len(one.times) if place in chosen else 0) for place, one in enumerate(series)] for name, chosen in members.items()}
