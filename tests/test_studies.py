@@ -107,7 +107,7 @@ def studied(folder: Path, reconstruct, **changed: object) -> tuple[dict, dict]:
 
 
 def test_errors_of_a_table_are_in_the_units_of_each_column(tmp_path) -> None:
-    metrics, drawn = studied(tmp_path, lambda _, truth: truth + [0.5, -0.5])
+    metrics, drawn = studied(tmp_path, lambda _, truth: truth + np.array([0.5, -0.5]))
     cold, load = metrics["columns"]["cold"], metrics["columns"]["load"]
     assert cold["rmse"] == pytest.approx(0.5 / 2**0.5, rel=0.02) and cold["mae"] == pytest.approx(cold["rmse"])
     assert load["rmse"] == pytest.approx(100 * cold["rmse"], rel=1e-4)
