@@ -265,7 +265,7 @@ def _table_forecast(case: Case, layout: Layout) -> Owed:
     summary = f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {ahead} steps fed back"
     against = f"least squares on {lags} steps {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
     alone = len(layout.variables) == 1 and layout.scaling != "log_return"
-    factor, measure = (layout.scale[0], f"RMSE of {layout.columns[0]}") if alone else (1.0, "RMSE, scaled")
+    factor, measure = (layout.scale[0], f"RMSE of {layout.variables[0]}") if alone else (1.0, "RMSE, scaled")
     by_step = {name: factor * errors for name, errors in multiple.rmse_by_step().items()}
     root = {name: factor * error**0.5 for name, error in single.errors().items()}
     return metrics, {

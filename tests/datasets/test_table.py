@@ -221,6 +221,11 @@ def test_a_table_may_be_written_in_several_ways(tmp_path, path, name: str) -> No
     assert all(np.array_equal(one.splits[split].sequences, two.splits[split].sequences) for split in table.PARTS)
 
 
+def test_a_part_shorter_than_what_is_forecast_is_an_error(path) -> None:
+    with pytest.raises(InputError, match="test has no window: no series has 6 rows there"):
+        prepare(path, predict=True, split=[0.6, 0.38, 0.02])
+
+
 def test_rows_of_several_series_may_alternate(tmp_path, path) -> None:
     shops().sort_values("day", kind="stable").to_csv(tmp_path / "alternating.csv", index=False)
     assert np.array_equal(prepare(tmp_path / "alternating.csv").splits["train"].sequences, prepare(path).splits["train"].sequences)

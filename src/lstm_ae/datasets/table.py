@@ -414,8 +414,9 @@ def prepare(path: Path, data: TableData, seed: int, source: str) -> Prepared:
     series = read_series(path, layout)
     parts, about = _by_time(path, series, layout, data) if data.split_by == "time" else _by_series(path, series, layout, data, seed)
     for name, part in parts.items():
-        if not any(part.starts):
-            needed = layout.window + layout.before + layout.predict
+        whole = part.first_scored is None or any(layout.window - horizon(layout.window) in steps for steps in part.first_scored)
+        if not any(part.starts) or not whole:
+            needed = layout.window + layout.before + layout.predict if part.first_scored is None else horizon(layout.window)
             raise InputError(
                 f"{path}: {name} has no window: no series has {needed} rows there; a longer table or a shorter window is allowed"
             )
