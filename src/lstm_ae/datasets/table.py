@@ -54,6 +54,8 @@ class Layout:
         first of its window elsewhere.
     centre, scale
         (m,) of each variable in the training windows: a step is read as (step - centre) / scale.
+    after
+        (m,) the variable after whose last value each log return counts, where the next step is predicted; None is its own.
     """
 
     columns: list[str]
@@ -66,6 +68,7 @@ class Layout:
     scaling: str
     centre: list[float]
     scale: list[float]
+    after: list[int] | None = None
 
     @classmethod
     def of(cls, data: TableData) -> "Layout":
@@ -85,6 +88,11 @@ class Layout:
     def variables(self) -> list[str]:
         """The names of the m numbers of a step."""
         return self.columns if self.columns_are == "variables" else ["value"]
+
+    @property
+    def bases(self) -> list[int]:
+        """`after`, in numbers."""
+        return list(range(len(self.scale))) if self.after is None else self.after
 
     @property
     def before(self) -> int:
@@ -202,7 +210,12 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def read_series(path: Path, layout: Layout) -> list[Series]:
-    """The series of a table, sorted by name, each number checked.
+    """The series of a table's file (`series_of`)."""
+    return series_of(read_table(path), layout, path)
+
+
+def series_of(table: pd.DataFrame, layout: Layout, path: Path) -> list[Series]:
+    """The series of a table, sorted by name, each number checked. An error names the path.
 
     Raises
     ------
@@ -210,7 +223,6 @@ def read_series(path: Path, layout: Layout) -> list[Series]:
         A column is missing; a cell holds no finite number, or for log returns none above 0; a time is neither a date nor a number; the
         times of a series do not rise; there are no rows.
     """
-    table = read_table(path)
     needed = [*layout.columns, *(name for name in (layout.series, layout.time) if name is not None)]
     if missing := [name for name in needed if name not in table.columns]:
         raise InputError(f"{path}: column {missing[0]} is missing; found {', '.join(table.columns)}")
@@ -339,7 +351,7 @@ def _steps(series: Sequence[Series], layout: Layout, starts: Sequence[Sequence[i
         if layout.scaling == "log_return":
             logs = np.log(one.values)
             bases.append(logs[rows[:, 0] - layout.before])
-            steps.append(logs[rows] - (logs[rows - 1] if layout.predict else bases[-1][:, None]))
+            steps.append(logs[rows] - (logs[rows - 1][:, :, layout.bases] if layout.predict else bases[-1][:, None]))
         else:
             bases.append(np.zeros((len(rows), one.values.shape[1])))
             steps.append(one.values[rows])
@@ -372,7 +384,13 @@ def unscaled(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
     steps = np.asarray(sequences, np.float64) * layout.scale + layout.centre
     if layout.scaling != "log_return":
         return np.asarray(steps)
-    return np.asarray(np.exp(base[:, None] + (np.cumsum(steps, axis=1) if layout.predict else steps)))
+    if not layout.predict:
+        return np.asarray(np.exp(base[:, None] + steps))
+    levels = base[:, None] + np.cumsum(steps, axis=1)
+    if layout.after is not None:
+        before = np.concatenate([base[:, None], levels[:, :-1]], axis=1)
+        levels = before[:, :, layout.bases] + steps
+    return np.asarray(np.exp(levels))
 
 
 def last_base(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
@@ -383,7 +401,7 @@ def last_base(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
 def unscaled_next(predictions: NDArray[Any], sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
     """One-step predictions (N, T, m), at t that of step t + 1 from the steps up to t of `sequences`, in the units of the table."""
     steps = np.asarray(predictions, np.float64) * layout.scale + layout.centre
-    return unscaled(sequences, base, layout) * np.exp(steps) if layout.scaling == "log_return" else np.asarray(steps)
+    return unscaled(sequences, base, layout)[:, :, layout.bases] * np.exp(steps) if layout.scaling == "log_return" else np.asarray(steps)
 
 
 def comparable(values: Array, layout: Layout) -> Array:
