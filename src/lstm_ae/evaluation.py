@@ -1,11 +1,14 @@
 """Metrics of a model and of the baselines on the same test sequences."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
+from tqdm import tqdm
 
 from lstm_ae.baselines import mean_reconstruction, pca_reconstruction
 from lstm_ae.datasets.base import Split
@@ -21,19 +24,37 @@ class Answers(NamedTuple):
     reconstruction: Array  # (N, T, m)
     probabilities: Array | None  # (N, classes)
     predictions: Array | None  # (N, T, m)
+    code: Array  # (N, code_size)
 
 
 @torch.no_grad()
 def answers(model: LSTMAutoencoder, sequences: NDArray[Any], device: torch.device) -> Answers:
     """Run a model over (N, T, m) in batches, in the order given."""
     model = model.to(device).eval()
-    outputs = [model(as_input(batch.to(device))) for batch in torch.from_numpy(np.ascontiguousarray(sequences)).split(EVALUATION_BATCH)]
-    gathered: list[Array | None] = []
-    for parts in ([o.reconstruction for o in outputs], [o.logits for o in outputs], [o.predictions for o in outputs]):
-        gathered.append(None if parts[0] is None else torch.cat(parts).double().cpu().numpy())
-    reconstruction, logits, predictions = gathered
-    assert reconstruction is not None
-    return Answers(reconstruction, None if logits is None else torch.softmax(torch.from_numpy(logits), dim=1).numpy(), predictions)
+    outputs = [model(batch) for batch in _batches(sequences, device)]
+
+    def gathered(name: str) -> Array | None:
+        parts = [getattr(output, name) for output in outputs]
+        return None if parts[0] is None else torch.cat(parts).cpu().double().numpy()
+
+    reconstruction, code, logits = gathered("reconstruction"), gathered("code"), gathered("logits")
+    assert reconstruction is not None and code is not None
+    return Answers(reconstruction, None if logits is None else softmax(logits, axis=1), gathered("predictions"), code)
+
+
+@torch.no_grad()
+def rolled(model: LSTMAutoencoder, sequences: NDArray[Any], steps: int, device: torch.device) -> Array:
+    """The model rolled forward from the end of (N, t, m) on its own predictions: (N, steps, m)."""
+    model = model.to(device).eval()
+    parts = [model.roll_forward(batch, steps).cpu() for batch in _batches(sequences, device)]
+    return np.asarray(torch.cat(parts).double().numpy())
+
+
+def _batches(sequences: NDArray[Any], device: torch.device) -> Iterator[torch.Tensor]:
+    """As the model reads them; a terminal shows how far they are where it takes long."""
+    batches = torch.from_numpy(np.ascontiguousarray(sequences)).split(EVALUATION_BATCH)
+    for batch in tqdm(batches, "batches", disable=None, delay=5, leave=False):
+        yield as_input(batch.to(device))
 
 
 def scored_steps(split: Split) -> NDArray[np.bool_]:

@@ -12,9 +12,8 @@ from scipy.special import stdtr
 from lstm_ae.baselines import Autoregression, least_squares
 from lstm_ae.datasets.base import Split
 from lstm_ae.datasets.stocks import CLOSE, HIGH
-from lstm_ae.evaluation import answers
+from lstm_ae.evaluation import answers, rolled
 from lstm_ae.model import LSTMAutoencoder
-from lstm_ae.objectives import EVALUATION_BATCH
 
 Array = NDArray[np.float64]
 LINES = ("least squares", "least squares within days")
@@ -131,24 +130,21 @@ def one_step(
     return StockForecast(log_high[:, 1:], said, steps >= split.first_scored[:, None], days, recent_volatility(log_close[:, :-1]))
 
 
-@torch.no_grad()
 def multi_step(
     model: LSTMAutoencoder, lines: Mapping[str, Autoregression], split: Split, description: dict[str, Any], device: torch.device
 ) -> StockForecast:
     """The rest of each window forecast from its first `fed` days, each forecaster fed its own predictions."""
     fed = description["fed"]
     horizon = split.sequences.shape[1] - fed
-    model = model.to(device).eval()
-    batches = torch.from_numpy(split.sequences[:, :fed]).split(EVALUATION_BATCH)
-    rolled = torch.cat([model.roll_forward(batch.to(device), horizon) for batch in batches]).double().cpu().numpy()
+    ahead = rolled(model, split.sequences[:, :fed], horizon, device)
     past = split.values()[:, :fed]
     log_high, last_close = split.extras["log_high"], split.extras["log_close"][:, fed - 1, None]
     persistence = np.repeat(log_high[:, fed - 1, None], horizon, axis=1)
     said = {
-        "model": accumulated(rolled, last_close, description),
+        "model": accumulated(ahead, last_close, description),
         "persistence": persistence,
         "drift": persistence + description["means"][CLOSE] * np.arange(1, horizon + 1),
-        "mean return": accumulated(np.zeros_like(rolled), last_close, description),
+        "mean return": accumulated(np.zeros_like(ahead), last_close, description),
         **{name: accumulated(line.roll_forward(past, horizon), last_close, description) for name, line in lines.items()},
     }
     days = split.extras["start"][:, None] + fed + np.arange(horizon)

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from lstm_ae.baselines import Autoregression
 from lstm_ae.datasets.base import Split
 from lstm_ae.datasets.table import Layout, comparable, horizon, last_base, unscaled, unscaled_next
-from lstm_ae.evaluation import answers
+from lstm_ae.evaluation import answers, rolled
 from lstm_ae.forecasting import Forecast
 from lstm_ae.model import LSTMAutoencoder
-from lstm_ae.objectives import EVALUATION_BATCH
 
 Array = NDArray[np.float64]
 
@@ -45,7 +44,6 @@ def one_step(model: LSTMAutoencoder, lines: dict[str, Autoregression], split: Sp
     )
 
 
-@torch.no_grad()
 def multi_step(model: LSTMAutoencoder, lines: dict[str, Autoregression], split: Split, layout: Layout, device: torch.device) -> Forecast:
     """The last steps of each window and the one after it forecast from the steps before, each forecaster fed its own predictions, in the
     units of the table: (N, T // 2, m).
@@ -54,11 +52,9 @@ def multi_step(model: LSTMAutoencoder, lines: dict[str, Autoregression], split: 
     ahead = horizon(layout.window)
     fed = layout.window + 1 - ahead
     past, values = split.sequences[:, :fed], all_steps(split, layout)
-    model = model.to(device).eval()
-    batches = torch.from_numpy(np.ascontiguousarray(past)).split(EVALUATION_BATCH)
-    rolled = torch.cat([model.roll_forward(batch.to(device), ahead) for batch in batches]).double().cpu().numpy()
     base = last_base(past, split.extras["base"], layout)
-    scaled = {"model": rolled, **{name: line.roll_forward(past.astype(np.float64), ahead) for name, line in lines.items()}}
+    scaled = {"model": rolled(model, past, ahead, device)}
+    scaled |= {name: line.roll_forward(past.astype(np.float64), ahead) for name, line in lines.items()}
     said = {name: unscaled(steps, base, layout) for name, steps in scaled.items()}
     return Forecast(
         values[:, fed:],
