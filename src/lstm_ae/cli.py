@@ -2,17 +2,29 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lstm_ae.errors import InputError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstm_ae.package import Package
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 
+MODEL = Annotated[Path, typer.Argument(metavar="MODEL", help="A folder under models/.")]
+INPUT = Annotated[Path, typer.Argument(metavar="INPUT", help="A .csv, .csv.gz or .parquet table of the form the model was trained on.")]
+OUT = Annotated[
+    Path, typer.Option("--out", "-o", help="The .csv, .csv.gz or .parquet table that is written.", callback=lambda path: _table(path))
+]
+
+
 @app.callback()
-def commands() -> None:
+def commands(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
     """LSTM autoencoders: a section of the study from your own table, and what a trained model can be used for."""
 
 
@@ -51,11 +63,122 @@ def new_section(
     )
 
 
+@app.command()
+def reconstruct(model: MODEL, table: INPUT, out: OUT) -> None:
+    """Pass a table through the code of a model.
+
+    What comes back is in the columns and units of the table.
+    """
+    from lstm_ae import inference
+
+    _write(inference.reconstruct(_load(model), table), out)
+
+
+@app.command()
+def encode(model: MODEL, table: INPUT, out: OUT) -> None:
+    """Write the code of each window.
+
+    A row a window: its series, the times of its first and last step, the numbers of its code; and its class where the model tells one.
+    """
+    from lstm_ae import inference
+
+    _write(inference.encode(_load(model), table), out)
+
+
+@app.command()
+def forecast(
+    model: MODEL,
+    table: INPUT,
+    out: OUT,
+    horizon: Annotated[int, typer.Option(help="Steps after the end of each series.")] = 20,
+    level: Annotated[float, typer.Option(help="Of the prediction intervals.")] = 0.9,
+) -> None:
+    """Forecast the steps after the end of each series.
+
+    The model reads the last window of a series and then its own predictions. The intervals are calibrated on the validation split.
+    """
+    from lstm_ae import inference
+
+    _write(inference.forecast(_load(model), table, horizon, level), out)
+    typer.echo(f"{horizon} steps, intervals of {level:.0%}")
+
+
+@app.command()
+def score(
+    model: MODEL,
+    table: INPUT,
+    out: OUT,
+    false_alarms: Annotated[float, typer.Option(help="The share of windows like those of the validation split that are alarms.")] = 0.01,
+    figure: Annotated[Path | None, typer.Option(help="A .png file: the alarms over time.")] = None,
+) -> None:
+    """Tell the windows that the model does not know: their reconstruction error, and alarms.
+
+    A row a window: its series, the times of its first and last step, its error, the share of validation windows with an error as large
+    (p-value), and whether that makes it an alarm.
+    """
+    from lstm_ae import inference
+
+    scored = inference.score(_load(model), table, false_alarms, figure)
+    _write(scored, out)
+    threshold = scored.attrs["threshold"]
+    alarms = f"{scored['alarm'].sum()} of {len(scored)} windows are alarms"
+    typer.echo(f"{alarms}: an error above {threshold:.4g}, as {false_alarms:.2%} of windows like those of validation have")
+
+
+@app.command()
+def export(model: MODEL, out: Annotated[Path, typer.Option("--out", "-o", help="The .onnx file that is written.")]) -> None:
+    """Write a model as ONNX.
+
+    `sequences` (batch, steps, variables), scaled, to `reconstruction`, `code` and what else the model says. The metadata `layout` tells
+    how values are scaled.
+    """
+    from lstm_ae import inference
+
+    if out.suffix != ".onnx":
+        raise InputError(f"{out}: found the suffix {out.suffix!r}; .onnx is allowed")
+    inference.export(_load(model), out)
+    typer.echo(f"wrote {out}")
+
+
+def _load(directory: Path) -> "Package":
+    """The model, on the device that is there."""
+    import torch
+
+    from lstm_ae import inference, runtime
+
+    return inference.load_model(directory, str(runtime.start("auto", torch.get_num_threads(), seed=0)))
+
+
+def _table(path: Path) -> Path:
+    """The path of a table, its suffix checked before anything is computed."""
+    from lstm_ae.datasets.table import suffix
+
+    suffix(path)
+    return path
+
+
+def _write(frame: "pd.DataFrame", path: Path) -> None:
+    """Write a table in the format of its suffix."""
+    from lstm_ae.datasets.table import suffix
+    from lstm_ae.files import replacing
+
+    kind = suffix(path)
+    with replacing(path) as temporary:
+        if kind == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            compression: Any = {"method": "gzip", "mtime": 0} if kind == ".csv.gz" else None
+            frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.9g", compression=compression)
+    typer.echo(f"wrote {path}: {len(frame)} rows")
+
+
 def main() -> None:
     """Run a command. What the user can mend ends it with one line and exit status 2."""
     try:
         app()
     except (InputError, OSError) as error:
+        if "--debug" in sys.argv:
+            raise
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -336,3 +336,62 @@ def error_by_horizon(
     right.set(xlabel=f"horizon, {unit}s", ylabel="skill over persistence", title="below the dashed line there is none")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return titled(figure, title, note)
+
+
+class AlarmPanel(NamedTuple):
+    """One variable of one series of L steps, its reconstruction, and the errors of its n windows over all variables."""
+
+    series: str
+    column: str
+    times: NDArray[Any]  # (L,)
+    values: Array  # (L,)
+    reconstruction: Array  # (L,)
+    ends: NDArray[Any]  # (n, 2): times of the first and last step of each window
+    errors: Array  # (n,)
+    alarm: NDArray[np.bool_]  # (n,)
+
+
+def alarms(panels: Sequence[AlarmPanel], threshold: float, title: str) -> Figure:
+    """Each series over its reconstruction, alarms shaded, above the error of its windows and the threshold of an alarm."""
+    figure = plt.figure(figsize=(8.0, 2.5 * len(panels) + 0.8))
+    rows = figure.subplots(2 * len(panels), 1, height_ratios=(5, 3) * len(panels))
+    for panel, above, below in zip(panels, rows[::2], rows[1::2], strict=True):
+        for (start, end), alarm in zip(panel.ends, panel.alarm, strict=True):
+            if alarm:
+                above.axvspan(start, end, color=MODEL, alpha=0.25, linewidth=0)
+        above.plot(panel.times, panel.values, color=ORIGINAL, label="data")
+        above.plot(panel.times, panel.reconstruction, color=SECOND, linestyle="--", linewidth=1.0, label="reconstruction")
+        above.set(ylabel=panel.column, title=panel.series if panel.series != panel.column else "")
+        above.tick_params(labelbottom=False)
+        for chosen, colour, width in ((~panel.alarm, ORIGINAL, 2.0), (panel.alarm, MODEL, 4.0)):
+            below.hlines(panel.errors[chosen], *panel.ends[chosen].T, color=colour, linewidth=width)
+        below.axhline(threshold, color=FOURTH, linestyle="--", label="threshold")
+        below.set(yscale="log", ylabel="error", xlim=above.get_xlim())
+        plain_log(below)
+        if np.issubdtype(panel.times.dtype, np.datetime64):
+            _date_axis(below)
+    above.fill_between([], [], color=MODEL, alpha=0.25, label="alarm")
+    handles = [*above.get_legend_handles_labels()[0], *below.get_legend_handles_labels()[0]]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    return titled(figure, title)
+
+
+def row_alarms(errors: Array, alarm: NDArray[np.bool_], threshold: float, shown: Mapping[str, tuple[Array, Array]], title: str) -> Figure:
+    """The error of each row, alarms marked, above some rows over their reconstructions."""
+    figure = plt.figure(figsize=(8.0, 4.4))
+    above, below = figure.subfigures(2, 1).flat  # type: ignore[union-attr]
+    axes = above.subplots()
+    row = np.arange(1, len(errors) + 1)
+    axes.plot(row[~alarm], errors[~alarm], ".", color=ORIGINAL, markersize=3, label="no alarm")
+    axes.plot(row[alarm], errors[alarm], "D", color=MODEL, markersize=4, label="alarm")
+    axes.axhline(threshold, color=FOURTH, linestyle="--", label="threshold")
+    axes.set(xlabel="row", ylabel="error", yscale="log")
+    plain_log(axes)
+    axes.legend()
+    grid = below.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, (name, (original, reconstruction)) in zip(grid, shown.items(), strict=True):
+        axes.plot(original, color=ORIGINAL, label="data")
+        axes.plot(reconstruction, color=SECOND, linestyle="--", label="reconstruction")
+        axes.set(xlabel="value of the row", title=name)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return titled(figure, title)

@@ -228,7 +228,7 @@ def series_of(table: pd.DataFrame, layout: Layout, path: Path) -> list[Series]:
         raise InputError(f"{path}: column {missing[0]} is missing; found {', '.join(table.columns)}")
     if table.empty:
         raise InputError(f"{path}: found no rows")
-    values = np.stack([_numbers(path, table[name], layout.scaling == "log_return") for name in layout.columns], axis=1)
+    values = np.stack([finite_numbers(path, table[name], layout.scaling == "log_return") for name in layout.columns], axis=1)
     times = np.arange(len(table)) if layout.time is None else _times(path, table[layout.time])
     if layout.columns_are == "series":
         found = [(name, np.arange(len(table)), values[:, c : c + 1]) for c, name in enumerate(layout.columns)]
@@ -257,7 +257,7 @@ def label(time: Any) -> str:
     return f"{float(time):.15g}"
 
 
-def _numbers(path: Path, cells: pd.Series, above_zero: bool) -> Array:
+def finite_numbers(path: Path, cells: pd.Series, above_zero: bool) -> Array:
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     wrong = ~np.isfinite(numbers) | (above_zero & ~(numbers > 0))
     if wrong.any():
