@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/venv/bin:$(PATH)
 
 .PHONY: all repro test test-all lint lock dashboard
 
-all: venv/installed .dvc/plots.html
+all: venv/installed venv/bin/lstm-ae .dvc/plots.html
 
 repro: all
 	PYTHONPATH=src python tools/recover.py
@@ -36,6 +36,11 @@ venv/installed: requirements.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, found ' + sys.version)"
 	$(PYTHON) -m venv --clear venv
 	venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	touch $@
+
+# The command `lstm-ae`, from the files beside it; needs no network. Stages have PYTHONPATH=src first: a copy of the project runs its own.
+venv/bin/lstm-ae: venv/installed pyproject.toml
+	venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	touch $@
 
 # `dvc plots` fills this page, which opens without a network.

@@ -8,8 +8,8 @@ import pandas as pd
 from lstm_ae import figures, paths
 from lstm_ae.datasets.base import load_description, load_split
 from lstm_ae.evaluation import answers, reconstruction_metrics
-from lstm_ae.files import read_json, write_json, write_text
-from lstm_ae.model import load_model
+from lstm_ae.files import write_json, write_text
+from lstm_ae.package import load_package
 from lstm_ae.params import Params
 from lstm_ae.runtime import start
 from lstm_ae.stage import run
@@ -19,10 +19,10 @@ from lstm_ae.studies import STUDIES, Case, read_curves
 def evaluate(params: Params, section: str) -> None:
     block, prepared, directory = params.section(section), paths.prepared(section), paths.weights(section)
     device = start(params.device, params.threads, params.seed)
-    description, model = load_description(prepared), load_model(directory)
+    description, package = load_description(prepared), load_package(paths.model(section), device)
     splits = {path.stem: load_split(prepared, path.stem) for path in sorted(prepared.glob("*.safetensors"))}
-    test, shape, curves = splits["test"], model.architecture, read_curves(paths.training(section))
-    trained = read_json(directory / "training.json")
+    test, model, trained = splits["test"], package.model, package.about
+    shape, curves = model.architecture, read_curves(paths.training(section))
     said = answers(model, test.sequences, device)
     metrics = {
         **reconstruction_metrics(said.reconstruction, splits["train"], test, shape.code_size, description["unit_interval"]),
@@ -39,7 +39,7 @@ def evaluate(params: Params, section: str) -> None:
         "validation_loss": float(curves["loss"]["validation"][trained["best_epoch"]]),
     }
     case = Case(
-        model, directory, description, splits, said.reconstruction, said.probabilities, metrics,
+        model, directory, package.calibration, description, splits, said.reconstruction, said.probabilities, metrics,
         curves, block.training.loss, device,
     )  # fmt: skip
     own, drawn = STUDIES[block.data.dataset](case)

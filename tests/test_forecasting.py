@@ -129,17 +129,12 @@ def test_persistence_and_drift_are_what_they_say(prepared, model) -> None:
     assert np.allclose(np.diff(found.said["mean return"], axis=1), about["means"][stocks.CLOSE])
 
 
-def test_intervals_cover_what_they_say() -> None:
-    random = np.random.default_rng(0)
-
-    def forecast() -> StockForecast:
-        volatility = random.uniform(0.01, 0.05, (200, 20))
-        said = {"model": random.normal(0, volatility)}
-        return StockForecast(np.zeros((200, 20)), said, np.ones((200, 20), bool), np.zeros((200, 20), int), volatility)
-
-    unseen = forecast()
-    scores = unseen.interval_scores(forecasting.half_widths(forecast(), unseen))
-    assert scores["coverage"] == pytest.approx(scores["level"], abs=0.02)
+def test_coverage_counts_the_scored_truth_within_the_widths() -> None:
+    said = {"model": np.array([[0.0, 0.0, 0.0]])}
+    scored = np.array([[True, True, False]])
+    found = StockForecast(np.array([[0.1, 0.3, 0.9]]), said, scored, np.zeros((1, 3), int), np.ones((1, 3)))
+    scores = found.interval_scores(np.full((1, 2), 0.2))
+    assert scores["coverage"] == 0.5 and scores["width_percent"] == pytest.approx(40)
 
 
 def test_recent_volatility_looks_back_a_month_and_never_ahead() -> None:

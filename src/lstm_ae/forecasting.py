@@ -14,12 +14,12 @@ from lstm_ae.datasets.base import Split
 from lstm_ae.datasets.stocks import CLOSE, HIGH
 from lstm_ae.evaluation import answers, rolled
 from lstm_ae.model import LSTMAutoencoder
+from lstm_ae.package import RECENT
 
 Array = NDArray[np.float64]
 LINES = ("least squares", "least squares within days")
 FORECASTERS = ("model", "persistence", "drift", "mean return", *LINES)
 LAGS = 10  # days the least-squares lines read
-VOLATILITY_DAYS = 20  # a month of trading
 LEVEL = 0.9  # of prediction intervals
 
 
@@ -89,10 +89,13 @@ class StockForecast(Forecast):
         }
 
     def interval_scores(self, widths: Array) -> dict[str, float]:
-        """Share of the truth within the half widths (N, steps) around the model, and the mean whole width in per cent of the price."""
-        inside = np.abs(self.said["model"] - self.truth) <= widths
-        width = 200 * widths[self.scored].mean()
-        return {"level": LEVEL, "coverage": float(inside[self.scored].mean()), "width_percent": float(width)}
+        """Share of the truth within the half widths (N, steps) around the model, and the mean whole width in per cent of the price, of
+        the first steps for which there are widths.
+        """
+        steps = slice(widths.shape[1])
+        inside = np.abs(self.said["model"] - self.truth)[:, steps] <= widths
+        scored = self.scored[:, steps]
+        return {"level": LEVEL, "coverage": float(inside[scored].mean()), "width_percent": float(200 * widths[scored].mean())}
 
 
 def fit_lines(train: Split, lags: int = LAGS) -> dict[str, Autoregression]:
@@ -173,23 +176,12 @@ def diebold_mariano(differences: Array) -> float:
     return float(2 * stdtr(n - 1, -abs(statistic)))
 
 
-def half_widths(calibration: StockForecast, forecast: StockForecast) -> Array:
-    """Half widths (N, steps) of 90 % prediction intervals: split conformal, scaled by volatility (Lei et al. 2018).
-
-    `calibration` forecasts days that training has not seen. They chose the epoch and the search, so that their errors are a little small,
-    and stocks of one day are no independent observations: the coverage on test is stated beside the level.
-    """
-    scaled = (np.abs(calibration.said["model"] - calibration.truth) / calibration.volatility)[calibration.scored]
-    rank = min(int(np.ceil((len(scaled) + 1) * LEVEL)), len(scaled))
-    return forecast.volatility * np.partition(scaled, rank - 1)[rank - 1]
-
-
 def recent_volatility(log_close: Array) -> Array:
-    """Root mean square of the last daily log returns, up to 20, at each day: log closes (N, T) to (N, T)."""
+    """Root mean square of the last daily log returns, up to `RECENT`, at each day: log closes (N, T) to (N, T)."""
     squares = np.square(np.diff(log_close, axis=1, prepend=log_close[:, :1]))
     sums = np.cumsum(squares, axis=1)
-    sums[:, VOLATILITY_DAYS:] -= sums[:, :-VOLATILITY_DAYS].copy()
-    days = np.minimum(np.arange(squares.shape[1]), VOLATILITY_DAYS).clip(1)
+    sums[:, RECENT:] -= sums[:, :-RECENT].copy()
+    days = np.minimum(np.arange(squares.shape[1]), RECENT).clip(1)
     return np.asarray(np.sqrt(sums / days).clip(1e-6))
 
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from lstm_ae import figures, forecasting, table_forecasting
 from lstm_ae.datasets.base import Split, as_real
-from lstm_ae.datasets.stocks import to_dollars
+from lstm_ae.datasets.stocks import HIGH, to_dollars
 from lstm_ae.datasets.table import Layout, unscaled
 from lstm_ae.evaluation import answers, class_metrics, scored_steps
 from lstm_ae.forecasting import Forecast
 from lstm_ae.model import LSTMAutoencoder, load_model
 from lstm_ae.objectives import DeviceSplit, mean_losses
+from lstm_ae.package import Calibration, local_scale
 
 Array = NDArray[np.float64]
 Curves = dict[str, dict[str, "pd.Series[float]"]]  # {measure: {split: series by epoch}}
@@ -31,6 +32,7 @@ class Case:
 
     model: LSTMAutoencoder
     directory: Path
+    calibration: Calibration
     description: dict[str, Any]
     splits: dict[str, Split]
     reconstruction: Array
@@ -164,14 +166,15 @@ def stock_forecast(case: Case) -> Owed:
     about, rollouts, device = case.description, case.splits["rollouts"], case.device
     lines = forecasting.fit_lines(case.splits["train"])
     single = forecasting.one_step(case.model, lines, case.splits["test"], about, device)
-    calibration = forecasting.one_step(case.model, lines, case.splits["validation"], about, device)
-    widths = forecasting.half_widths(calibration, single)
+    half_widths = case.calibration.half_widths(forecasting.LEVEL)[:, HIGH]
+    widths = single.volatility * half_widths[0]
     multiple = forecasting.multi_step(case.model, lines, rollouts, about, device)
     horizon, fed = multiple.truth.shape[1], about["fed"]
     metrics: dict[str, Any] = {
         "one_step": {**single.scores(), **single.p_values(), "interval": single.interval_scores(widths)},
         "multi_step": {
             **multiple.scores(),
+            "interval": multiple.interval_scores(multiple.volatility[:, : len(half_widths)] * half_widths[:horizon]),
             "by_horizon": [{"horizon": h + 1, **multiple.scores(slice(h, h + 1))} for h in range(horizon)],
         },
     }
@@ -250,6 +253,7 @@ def _table_forecast(case: Case, layout: Layout) -> Owed:
         },
         "multi_step": {
             **multiple.skills(),
+            "interval": {"level": forecasting.LEVEL, "coverage": _coverage(case, multiple, layout)},
             "by_horizon": [{"horizon": h + 1, **multiple.skills(slice(h, h + 1))} for h in range(ahead)],
         },
     }
@@ -272,6 +276,15 @@ def _table_forecast(case: Case, layout: Layout) -> Owed:
         "forecasts": figures.table_windows(_windows(case, by_window, shown), layout.variables, known.shape[1] - 1, f"Forecasts: {summary}"),
         "error_by_horizon": figures.error_by_horizon(by_step, root, f"The model: {summary}; {against}", None, "step", measure),
     }
+
+
+def _coverage(case: Case, multiple: Forecast, layout: Layout) -> float:
+    """Share of the test steps fed back within the prediction intervals that the package gives."""
+    half_widths = case.calibration.half_widths(forecasting.LEVEL)
+    steps = slice(min(len(half_widths), multiple.truth.shape[1]))
+    fed = case.splits["test"].sequences[:, : layout.window + 1 - multiple.truth.shape[1]]
+    inside = np.abs(multiple.said["model"] - multiple.truth)[:, steps] <= half_widths[steps] * local_scale(fed, layout)[:, None]
+    return float(inside[multiple.scored[:, steps]].mean())
 
 
 def _in_units(errors: Array, layout: Layout) -> dict[str, dict[str, float]]:

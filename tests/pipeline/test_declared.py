@@ -53,7 +53,7 @@ def test_search_and_train_are_given_the_splits_of_training_and_validation_alone(
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_has_its_model_and_its_curves(section: str) -> None:
-    assert {"path": f"runs/{section}/weights", "type": "model"} in PIPELINE["artifacts"].values()
+    assert {"path": f"models/{section}", "type": "model"} in PIPELINE["artifacts"].values()
     assert any(f"metrics/{section}/curves.csv" in plot["y"] for plot in CURVES)
 
 
@@ -73,6 +73,7 @@ def test_git_ignores_what_dvc_caches_and_keeps_what_it_does_not() -> None:
         cached = (
             f"data/raw/{section}",
             f"data/prepared/{section}",
+            f"models/{section}",
             f"runs/{section}/weights",
             f"runs/{section}/search",
             f"runs/{section}/training",

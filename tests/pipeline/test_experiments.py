@@ -10,7 +10,7 @@ import pytest
 
 from tests.checkouts import SECTIONS, contents, run, stages_run
 
-STAGES = ("acquire", "prepare", "search", "train", "evaluate")
+STAGES = ("acquire", "prepare", "search", "train", "package", "evaluate")
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def list_sections(directory: Path, *names: str) -> None:
 def test_a_run_of_one_section_leaves_the_others_results_alone(study: Path, environment) -> None:
     before = contents(study)
     output = run(study, environment, "dvc", "exp", "run", "--temp", "--name", "one", "-S", "sections=[toy]", "-S", "toy.lr=1e-3")
-    assert stages_run(output) == {"check", "train@toy", "evaluate@toy", "report"}
+    assert stages_run(output) == {"check", "train@toy", "package@toy", "evaluate@toy", "report"}
     assert contents(study) == before
     run(study, environment, "dvc", "exp", "apply", "one")
     after = contents(study)

@@ -34,9 +34,9 @@ def test_the_same_inputs_give_the_same_bytes_elsewhere(finished: Path, environme
 def test_lr_reruns_train_evaluate_and_report_of_its_sections_alone(finished: Path, environment, tmp_path) -> None:
     directory = shutil.copytree(finished, tmp_path / "copy")
     one = stages_run(run(directory, environment, "dvc", "exp", "run", "-S", "toy.lr=1e-5"))
-    assert one == {"check", "train@toy", "evaluate@toy", "report"}
+    assert one == {"check", "train@toy", "package@toy", "evaluate@toy", "report"}
     every = stages_run(run(directory, environment, "dvc", "exp", "run", "-S", "toy.lr=tuned", "-S", "lr=1e-2"))
-    assert every == {"check", "report", *(f"{stage}@{section}" for stage in ("train", "evaluate") for section in SECTIONS)}
+    assert every == {"check", "report", *(f"{stage}@{section}" for stage in ("train", "package", "evaluate") for section in SECTIONS)}
 
 
 @pytest.mark.parametrize(
