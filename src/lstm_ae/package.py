@@ -55,9 +55,8 @@ class Calibration:
         """
         smallest = 1 / (len(self.errors) + 1)
         if not smallest <= false_alarms < 1:
-            raise InputError(
-                f"false alarms: found {false_alarms:g}; at least {smallest:.2g} (one in {len(self.errors) + 1}) and less than 1 is allowed"
-            )
+            least = f"1 in {len(self.errors) + 1}, one more than there are validation windows"
+            raise InputError(f"false alarms: found {false_alarms:g}; at least {least}, and less than 1 is allowed")
         return float(self.errors[_rank(len(self.errors), 1 - false_alarms) - 1])
 
     def p_values(self, errors: Array) -> Array:

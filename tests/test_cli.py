@@ -1,0 +1,115 @@
+"""The command line on a packaged model: what it writes, what it prints, and the one line of an error."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lstm_ae import cli, runtime
+from lstm_ae.package import save_package
+from tests.packages import hourly, hourly_package
+
+
+@pytest.fixture
+def folder(params, tmp_path, monkeypatch) -> Path:
+    """A folder with a packaged model `model` and a new table `new.csv`."""
+    save_package(hourly_package(params, tmp_path / "hourly.csv"), tmp_path / "model")
+    hourly(meters=2, hours=100, seed=1).to_csv(tmp_path / "new.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runtime, "start", lambda *_, **__: torch.device("cpu"))  # which sets what other tests share
+    return tmp_path
+
+
+@pytest.fixture
+def command(folder: Path, monkeypatch, capsys):
+    """Run one; its exit status, what it printed and its errors."""
+
+    def run(line: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["lstm-ae", *line.split()])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
+def test_a_table_is_read_and_written_in_the_format_of_its_suffix(folder: Path, command, suffix: str) -> None:
+    written = []
+    for _ in range(2):
+        assert command(f"reconstruct model new.csv -o out.{suffix}")[0] == 0
+        written.append((folder / f"out.{suffix}").read_bytes())
+    assert written[0] == written[1]
+    read = pd.read_parquet if suffix == "parquet" else pd.read_csv
+    found = read(folder / f"out.{suffix}")
+    assert list(found) == ["meter", "hour", "load", "heat"] and len(found) == 200
+    status, _, _ = command(f"encode model out.{suffix} -o codes.csv")
+    assert status == 0 and len(pd.read_csv(folder / "codes.csv")) == 10
+
+
+def test_score_prints_the_threshold_and_draws_the_alarms(folder: Path, command) -> None:
+    status, out, _ = command("score model new.csv -o scores.csv --false-alarms 0.1 --figure alarms.png")
+    scores = pd.read_csv(folder / "scores.csv")
+    assert status == 0 and f"{scores['alarm'].sum()} of 10 windows are alarms: an error above" in out and "10.00%" in out
+    assert (folder / "alarms.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_forecast_goes_on_where_the_series_end(folder: Path, command) -> None:
+    assert command("forecast model new.csv --horizon 3 --level 0.8 -o ahead.csv")[:2] == (
+        0,
+        "wrote ahead.csv: 12 rows\n3 steps, intervals of 80%\n",
+    )
+    found = pd.read_csv(folder / "ahead.csv", parse_dates=["hour"])
+    assert found["hour"].min() == pd.Timestamp("2024-01-05 04:00") and found["step"].max() == 3
+
+
+def test_export_writes_onnx(folder: Path, command) -> None:
+    assert command("export model -o model.onnx")[:2] == (0, "wrote model.onnx\n")
+    assert (folder / "model.onnx").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("reconstruct nowhere new.csv -o out.csv", "nowhere: not a folder; one that `dvc repro` makes under models/ is allowed"),
+        ("reconstruct model nothing.csv -o out.csv", "nothing.csv: not found"),
+        ("reconstruct model new.csv -o out.xlsx", "out.xlsx: found the suffix '.xlsx'; .csv, .csv.gz, .parquet are allowed"),
+        ("encode model short.csv -o out.csv", "short.csv: series m0: found 20 rows; a window needs 24"),
+        ("forecast model new.csv --horizon 99 -o out.csv", "horizon: found 99; 1 to 12 is allowed, as far as validation was forecast"),
+        ("forecast model new.csv --horizon 3 --level 1.5 -o out.csv", "level: found 1.5; 0.5, 0.51 to 0.99 are allowed"),
+        ("score model new.csv -o out.csv --false-alarms 0",
+         "false alarms: found 0; at least 1 in 97, one more than there are validation windows, and less than 1 is allowed"),
+        ("score model new.csv -o out.csv --false-alarms 0.1 --figure out.svg", "out.svg: found the suffix '.svg'; .png is allowed"),
+        ("export model -o model.pt", "model.pt: found the suffix '.pt'; .onnx is allowed"),
+    ],
+)  # fmt: skip
+def test_what_a_person_can_mend_is_one_line(folder: Path, command, line: str, said: str) -> None:
+    hourly(hours=20).to_csv(folder / "short.csv", index=False)
+    status, out, err = command(line)
+    assert (status, out, err) == (2, "", f"error: {said}\n")
+    assert not list(folder.glob("out*")) and not (folder / "model.pt").exists()
+
+
+def test_debug_shows_the_traceback(command, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["lstm-ae", "--debug", "encode", "nowhere", "new.csv", "-o", "out.csv"])
+    with pytest.raises(ValueError, match="nowhere"):
+        cli.main()
+
+
+def test_the_package_is_read_without_torch() -> None:
+    program = "import lstm_ae, lstm_ae.cli, sys; assert not {'torch', 'pandas', 'numpy'} & sys.modules.keys(); lstm_ae.score"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'scores'"):
+        __import__("lstm_ae").scores  # noqa: B018
+
+
+def test_what_is_written_has_the_numbers_of_the_input_with_nine_digits(folder: Path, command) -> None:
+    command("reconstruct model new.csv -o out.csv")
+    loads = pd.read_csv(folder / "out.csv")["load"]
+    assert np.allclose(loads, pd.read_csv(folder / "new.csv")["load"], atol=100)
+    assert (folder / "out.csv").read_text().splitlines()[1].split(",")[2] == f"{loads[0]:.9g}"
