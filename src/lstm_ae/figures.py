@@ -339,13 +339,14 @@ def error_by_horizon(
 
 
 class AlarmPanel(NamedTuple):
-    """One variable of one series of L steps, its reconstruction, and the errors of its n windows over all variables."""
+    """One variable of one series of L steps, its reconstruction, and the errors of the steps and of the n windows over all variables."""
 
     series: str
     column: str
     times: NDArray[Any]  # (L,)
     values: Array  # (L,)
     reconstruction: Array  # (L,)
+    steps: Array  # (L,)
     ends: NDArray[Any]  # (n, 2): times of the first and last step of each window
     errors: Array  # (n,)
     alarm: NDArray[np.bool_]  # (n,)
@@ -363,16 +364,20 @@ def alarms(panels: Sequence[AlarmPanel], threshold: float, title: str) -> Figure
         above.plot(panel.times, panel.reconstruction, color=SECOND, linestyle="--", linewidth=1.0, label="reconstruction")
         above.set(ylabel=panel.column, title=panel.series if panel.series != panel.column else "")
         above.tick_params(labelbottom=False)
-        for chosen, colour, width in ((~panel.alarm, ORIGINAL, 2.0), (panel.alarm, MODEL, 4.0)):
-            below.hlines(panel.errors[chosen], *panel.ends[chosen].T, color=colour, linewidth=width)
-        below.axhline(threshold, color=FOURTH, linestyle="--", label="threshold")
-        below.set(yscale="log", ylabel="error", xlim=above.get_xlim())
-        plain_log(below)
+        below.plot(panel.times, panel.steps, color=FOURTH, linewidth=0.6, label="error of a step")
+        for chosen, colour, width, label in ((~panel.alarm, ORIGINAL, 2.0, "of a window"), (panel.alarm, MODEL, 4.0, "that is an alarm")):
+            below.hlines(panel.errors[chosen], *panel.ends[chosen].T, color=colour, linewidth=width, label=label)
+        below.axhline(threshold, color=MODEL, linestyle="--", linewidth=1.0, label="threshold of an alarm")
+        lowest = min(panel.errors.min(), threshold) / 5
+        below.set(yscale="log", ylabel="error", xlim=above.get_xlim(), ylim=(lowest, 1.5 * max(panel.steps.max(), threshold)))
+        below.yaxis.set_major_locator(mticker.LogLocator(numticks=4))
+        below.yaxis.set_major_formatter(mticker.FuncFormatter(lambda value, _: f"{value:.4g}"))
+        below.yaxis.set_minor_formatter(mticker.NullFormatter())
         if np.issubdtype(panel.times.dtype, np.datetime64):
             _date_axis(below)
-    above.fill_between([], [], color=MODEL, alpha=0.25, label="alarm")
     handles = [*above.get_legend_handles_labels()[0], *below.get_legend_handles_labels()[0]]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=6, columnspacing=1.2, handlelength=1.6)
+    figure.align_ylabels(rows)
     return titled(figure, title)
 
 

@@ -273,18 +273,20 @@ def _draw(model: Package, data: NewData, said: Answers, frame: pd.DataFrame, fal
         shown = {f"{frame[SERIES][row]}, error {errors[row]:.3g}": (data.series[row].values.ravel(), values[row].ravel()) for row in worst}
         figures.save(figures.row_alarms(errors, alarm, threshold, shown, title.replace("windows", "rows", 1)), path)
         return
-    squares = np.square(said.reconstruction - windows.sequences).mean(axis=1)
-    stitched = _stitched(data, values, layout)
+    squares = np.square(said.reconstruction - windows.sequences)
+    stitched, steps = _stitched(data, values, layout), _stitched(data, squares.mean(axis=2, keepdims=True), layout)
     panels = []
     count = np.bincount(windows.series, weights=alarm, minlength=len(data.series))
     highest = [errors[windows.series == place].max() for place in range(len(data.series))]
     for place in np.lexsort((-np.array(highest), -count))[:4]:
         own = windows.series == place
-        column = int(squares[own][errors[own].argmax()].argmax())  # the variable that is furthest off where the error is largest
-        one = data.series[place]
+        # The variable that is furthest off where the error is largest.
+        column = int(squares[own][errors[own].argmax()].mean(axis=0).argmax())
+        one, later = data.series[place], slice(layout.before, None)
         panels.append(figures.AlarmPanel(
-            one.name, (layout.columns if layout.columns_are == "variables" else [one.name])[column], one.times[layout.before :],
-            one.values[layout.before :, column], stitched[place][:, column], windows.times[own][:, [0, -1]], errors[own], alarm[own],
+            one.name, (layout.columns if layout.columns_are == "variables" else [one.name])[column], one.times[later],
+            one.values[later, column], stitched[place][:, column], steps[place][:, 0],
+            windows.times[own][:, [0, -1]], errors[own], alarm[own],
         ))  # fmt: skip
     figures.save(figures.alarms(panels, threshold, title), path)
 
