@@ -4,7 +4,7 @@ PYTHON ?= python3
 SECTION ?= toy
 export PATH := $(CURDIR)/venv/bin:$(PATH)
 
-.PHONY: all repro test test-all lint lock dashboard
+.PHONY: all repro test test-all lint lock dashboard bench
 
 all: venv/installed venv/bin/lstm-ae .dvc/plots.html
 
@@ -28,9 +28,15 @@ lint: all
 dashboard: all
 	PYTHONPATH=src python -m lstm_ae.dashboard $(SECTION)
 
-# A new requirements.txt from pyproject.toml: every version and hash, for every platform.
+# This project beside its peers, about 25 minutes on two cores with nothing else on them: docs/benchmarks.md. Goes on where it was stopped.
+bench: all venv-bench/installed
+	PYTHONPATH=src python benchmarks/bench.py
+	PYTHONPATH=src python benchmarks/bench_report.py
+
+# New lock files: every version and hash, for every platform. The peers' follows the project's.
 lock:
 	uv pip compile --universal --generate-hashes --no-header --group dev pyproject.toml --output-file requirements.txt
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --constraint requirements.txt benchmarks/requirements.in --output-file benchmarks/requirements.txt
 
 venv/installed: requirements.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, found ' + sys.version)"
@@ -41,6 +47,11 @@ venv/installed: requirements.txt
 # The command `lstm-ae`, from the files beside it; needs no network. Stages have PYTHONPATH=src first: a copy of the project runs its own.
 venv/bin/lstm-ae: venv/installed pyproject.toml
 	venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	touch $@
+
+venv-bench/installed: benchmarks/requirements.txt
+	$(PYTHON) -m venv --clear venv-bench
+	venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement benchmarks/requirements.txt
 	touch $@
 
 # `dvc plots` fills this page, which opens without a network.

@@ -1,0 +1,34 @@
+"""This project: its own loop, `training.fit`, from a spectral start, the hidden state as code, one layer."""
+
+import torch
+from common import FOREVER, Array, Task, Watch, main
+
+from lstm_ae.datasets.base import Split
+from lstm_ae.model import LSTMAutoencoder
+from lstm_ae.objectives import Metrics
+from lstm_ae.params import Hyperparameters, load_params
+from lstm_ae.paths import PARAMS
+from lstm_ae.runtime import start
+from lstm_ae.training import accelerate, build, fit
+
+
+def train(task: Task, watch: Watch) -> None:
+    block = load_params(PARAMS).section("toy")
+    training = block.training.model_copy(update={"batch_size": task.batch_size, "schedule": "constant"})
+    chosen = Hyperparameters(task.hidden_size, task.lr, task.gradient_clip, layers=1, epochs=FOREVER)
+    fabric = accelerate(start("cpu", task.threads, task.seed), "32-true")
+    sequences = Split(task.train)
+    model = build(block.model.model_copy(update={"code_size": None}), chosen, sequences, None)
+
+    @torch.no_grad()
+    def reconstruct(batch: Array) -> Array:
+        return model(torch.from_numpy(batch)).reconstruction.numpy()
+
+    def epoch_end(epoch: int, _: Metrics, __: Metrics, ___: LSTMAutoencoder | None) -> None:
+        watch.lap(len(sequences) if epoch else 0, reconstruct)
+
+    fit(fabric, model, sequences, Split(task.train[:1]), training, chosen, task.seed, epoch_end)
+
+
+if __name__ == "__main__":
+    main(train, "torch", "lightning-fabric", "numpy")

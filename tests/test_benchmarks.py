@@ -1,0 +1,155 @@
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import bench, bench_report
+from lstm_ae.errors import InputError
+from tests.conftest import ROOT
+
+
+def tiny(peer: str, validated: bool = False, **changes: Any) -> bench.Measurement:
+    """Twelve sequences of five steps, a moment."""
+    sequences = np.random.default_rng(0).random((12, 5, 1), np.float32)
+    measurement = bench.Measurement("race", "toy", peer, 0, 1e-2, (4, 4), 0.2, sequences, sequences if validated else None)
+    return measurement._replace(**changes)
+
+
+@pytest.fixture
+def at_root(monkeypatch, tmp_path) -> None:
+    """The scripts' place, with a file of measurements that is not the project's."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(bench, "MEASURED", tmp_path / "benchmarks.jsonl")
+
+
+@pytest.mark.parametrize("peer", bench.RIVALS)
+def test_every_peer_learns_in_a_process_of_its_own(peer, at_root) -> None:
+    if peer not in bench.OURS and not bench.BENCH_PYTHON.is_file():
+        pytest.skip("venv-bench is not there; `make bench` makes it")
+    measured = bench.measure(tiny(peer, validated=True, seconds=3.0))
+    seconds, sequences, losses = ([lap[name] for lap in measured["laps"]] for name in ("seconds", "sequences", "loss"))
+    assert sequences[0] == 0
+    assert sequences == sorted(sequences)
+    assert seconds == sorted(seconds)
+    assert losses[-1] < losses[0]
+    assert measured["peak_mib"] > 50
+
+
+@pytest.mark.parametrize("peer", ["bare nn.LSTM", "matrix product"])
+def test_what_the_peers_are_held_against_runs(peer, at_root) -> None:
+    square = {"train": np.eye(8, dtype=np.float32)} if peer == "matrix product" else {}
+    laps = bench.measure(tiny(peer, **square))["laps"]
+    assert len(laps) > 2
+    assert laps[-1]["sequences"] > laps[1]["sequences"]
+
+
+def test_a_peer_that_fails_is_named(at_root) -> None:
+    with pytest.raises(InputError, match=r"bare_lstm\.py: .*(expected|must be|hidden)"):
+        bench.measure(tiny("bare nn.LSTM", size=(-1, 4)))
+
+
+@pytest.fixture
+def counted(monkeypatch, at_root) -> list[bench.Measurement]:
+    """The measurements that a run makes, of two that there are."""
+    made: list[bench.Measurement] = []
+
+    def measure(measurement: bench.Measurement) -> dict[str, Any]:
+        made.append(measurement)
+        return measurement.key()
+
+    monkeypatch.setattr(bench, "measure", measure)
+    monkeypatch.setattr(bench, "PARTS", {"race": lambda: iter([tiny("PyTorch"), tiny("Keras")])})
+    monkeypatch.setattr("sys.argv", ["bench.py", "race"])
+    monkeypatch.setattr(bench.os, "sched_setaffinity", lambda *_: None, raising=False)
+    return made
+
+
+def test_a_run_goes_on_with_what_is_missing(counted) -> None:
+    bench.keep(tiny("PyTorch").key())
+    bench.main()
+    bench.main()
+    assert [measurement.peer for measurement in counted] == ["Keras"]
+
+
+def test_measurements_of_another_machine_are_not_mixed_in(monkeypatch, counted) -> None:
+    bench.keep(tiny("PyTorch").key())
+    monkeypatch.setattr(bench, "machine", lambda: {"processor": "another"})
+    with pytest.raises(SystemExit, match="remove the file to measure all anew"):
+        bench.main()
+    assert not counted
+
+
+def test_the_peers_have_the_torch_of_the_project() -> None:
+    project, peers = ((ROOT / path).read_text() for path in ("requirements.txt", "benchmarks/requirements.txt"))
+    pinned = re.compile(r"^torch==\S+", re.MULTILINE)
+    assert pinned.findall(project) == pinned.findall(peers) != []
+
+
+LAPS = [{"seconds": 1.0, "sequences": 0, "loss": 1.0}, {"seconds": 3.0, "sequences": 10, "loss": 0.5},
+        {"seconds": 5.0, "sequences": 30, "loss": 0.7}, {"seconds": 7.0, "sequences": 50, "loss": 0.25}]  # fmt: skip
+
+
+def test_a_loss_between_two_laps_lies_on_the_line_and_never_rises() -> None:
+    assert bench_report.loss_after({"laps": LAPS}, 2.0) == pytest.approx(0.75)
+    assert bench_report.loss_after({"laps": LAPS}, 5.0) == pytest.approx(0.5)
+    assert bench_report.seconds_to({"laps": LAPS}, 0.375) == pytest.approx(6.0)
+    assert bench_report.seconds_to({"laps": LAPS}, 0.2) is None
+
+
+def test_the_first_epoch_does_not_count_for_the_speed() -> None:
+    assert bench_report.rate({"laps": LAPS}) == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("peer", ["this project", "bare nn.LSTM", "PyTorch"])
+def test_the_operations_are_those_of_the_same_cells_one_by_one(peer) -> None:
+    steps, features, hidden = 400, 3, 8
+    row = {"peer": peer, "steps": steps, "features": features, "hidden_size": hidden}
+    fed = hidden if peer == "PyTorch" else 1
+    encoder, decoder, readout = nn.LSTMCell(features, hidden), nn.LSTMCell(fed, hidden), nn.Linear(hidden, features)
+    with FlopCounterMode(display=False) as counter:
+        state = (torch.zeros(1, hidden), torch.zeros(1, hidden))
+        for _ in range(steps):
+            state = encoder(torch.rand(1, features), state)
+        code, total = state[0], torch.zeros(())
+        for _ in range(steps):
+            state = decoder(code if peer == "PyTorch" else torch.zeros(1, 1), state)
+            total = total + (state[0] if peer == "bare nn.LSTM" else readout(state[0])).sum()
+        total.backward()
+    assert bench_report.flops(row) == pytest.approx(counter.get_total_flops(), rel=0.01)
+
+
+def measured_rows() -> list[dict[str, Any]]:
+    """Every part, two runs, made up."""
+    common = {"steps": 5, "features": 1, "hidden_size": 4, "batch_size": 4, "sequences": 12, "scored": 12, "lr": 1e-3, "seconds": 6.0,
+              "laps": LAPS, "peak_mib": 100.0, "versions": {"torch": "1"}, "machine": {"processor": "one", "cores": 2}}  # fmt: skip
+    rows = [{**common, "part": "rates", "task": "toy", "peer": "PyTorch", "run": 0}]
+    for run in range(2):
+        rows += [{**common, "part": part, "task": "toy", "peer": peer, "run": run} for part in ("race", "speed") for peer in bench.RIVALS]
+        rows += [{**common, "part": "speed", "task": "toy", "peer": "bare nn.LSTM", "run": run}]
+        rows += [{**common, "part": "speed", "task": "product", "peer": "matrix product", "run": run}]
+        grown = ({"grown": "hidden size", "to": to, "others": "steps 5", "task": f"hidden size {to}"} for to in (4, 8))
+        rows += [{**common, "part": "scaling", "peer": "this project", "run": run, **facts} for facts in grown]
+    return [*rows, {"part": "repro", "seconds": [1.0, 2.0, 4.0], "machine": common["machine"]}]
+
+
+def test_the_page_has_every_part_and_leaves_out_what_was_not_measured() -> None:
+    rows = measured_rows()
+    headings = {
+        "race": "Loss by seconds", "speed": "Peak memory, MiB", "scaling": "How cost grows", "repro": "Nothing to do",
+    }  # fmt: skip
+    whole = bench_report.page(rows)
+    assert all(f"## {heading}" in whole for heading in headings.values())
+    assert "takes 2.00 (1.00 - 4.00) s" in whole
+    for part, heading in headings.items():
+        assert f"## {heading}" not in bench_report.page([row for row in rows if row["part"] != part])
+
+
+def test_a_peer_that_never_comes_to_the_loss_says_so() -> None:
+    rows = [row for row in measured_rows() if row["part"] in ("rates", "race")]
+    slow = [{**lap, "loss": 1.0} for lap in LAPS]
+    rows = [{**row, "laps": slow} if row["peer"] == "Keras" else row for row in rows]
+    assert "reached in 0 of 2 runs" in bench_report.page(rows)
