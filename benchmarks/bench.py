@@ -2,7 +2,7 @@
 
 python benchmarks/bench.py [part ...]
 
-Works on the prepared data of `dvc repro`, in the environments of `make bench`, with nothing beside it. Every measurement is a fresh process;
+Works on the prepared data of `dvc repro`, in the environments of `make bench`, with nothing beside it. Every one is a fresh process;
 the peers take turns, so that a machine that slows down does so for all. What the file has already is not measured again.
 """
 

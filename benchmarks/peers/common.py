@@ -83,8 +83,7 @@ class Watch:
         if self.task.validation is not None and reconstruct is not None:
             loss = mean_squared_error(reconstruct, self.task.validation)
         self.laps.append({"seconds": round(now, 4), "sequences": seen, "loss": loss and float(f"{loss:.6g}")})
-        since = 0.0 if self.task.validation is not None else self.laps[min(1, len(self.laps) - 1)]["seconds"]
-        if now - since >= self.task.seconds:
+        if len(self.laps) > 1 and now - (self.laps[1]["seconds"] if loss is None else 0.0) >= self.task.seconds:
             raise TimeUpError
         self.begun += self.seconds() - now
 

@@ -4,9 +4,10 @@ import torch
 from common import FOREVER, Array, Task, Watch, main
 
 from lstm_ae.datasets.base import Split
+from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.model import LSTMAutoencoder
 from lstm_ae.objectives import Metrics
-from lstm_ae.params import Hyperparameters, load_params
+from lstm_ae.params import load_params
 from lstm_ae.paths import PARAMS
 from lstm_ae.runtime import start
 from lstm_ae.training import accelerate, build, fit
