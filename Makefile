@@ -28,7 +28,7 @@ lint: all
 dashboard: all
 	PYTHONPATH=src python -m lstm_ae.dashboard $(SECTION)
 
-# This project beside its peers, about 25 minutes on two cores with nothing else on them: docs/benchmarks.md. Goes on where it was stopped.
+# This project beside its peers, half an hour on two cores with nothing else on them: docs/benchmarks.md. Goes on where it was stopped.
 bench: all venv-bench/installed
 	PYTHONPATH=src python benchmarks/bench.py
 	PYTHONPATH=src python benchmarks/bench_report.py

@@ -118,22 +118,22 @@ def by_task(rows: list[Row], number: Callable[[Row], float]) -> str:
 
 
 def loop(rows: list[Row]) -> dict[str, Any]:
-    """This project's step beside the bare LSTM's, and both, PyTorch's and Keras's beside the machine's matrix product."""
+    """This project's step beside that of the bare loop and the bare LSTM; shares of the machine's matrix product."""
     products = taken(rows, peer="matrix product")
     peak = {row["run"]: rate(row) * flops(row) for row in products}
     steps, shares = [], []
     for task in [name for name in distinct(rows, "task") if name != "product"]:
         runs = {peer: {row["run"]: row for row in taken(rows, task=task, peer=peer)} for peer in distinct(rows, "peer")}
-        ours, bare = runs["this project"], runs["bare nn.LSTM"]
-        more = [100 * (rate(bare[run]) / rate(ours[run]) - 1) for run in ours if run in bare]
-        step = [spread([1e3 * row["batch_size"] / rate(row) for row in found.values()], ".1f") for found in (ours, bare)]
-        steps.append([size(next(iter(ours.values()))), *step, spread(more, ".0f")])
+        ours, *bare = (runs[peer] for peer in ("this project", "bare loop", "bare nn.LSTM"))
+        step = [spread([1e3 * row["batch_size"] / rate(row) for row in found.values()], ".1f") for found in (ours, *bare)]
+        more = [spread([100 * (rate(found[run]) / rate(ours[run]) - 1) for run in ours if run in found], ".0f") for found in bare]
+        steps.append([size(next(iter(ours.values()))), *step, *more])
         share = [
             spread([100 * rate(row) * flops(row) / peak[run] for run, row in runs[peer].items() if run in peak], ".0f")
             for peer in ("this project", "bare nn.LSTM", "PyTorch", "Keras")
         ]
         shares.append([task, *share])
-    header = ["task", "a step here, ms", "bare `nn.LSTM`, ms", "more than bare, %"]
+    header = ["task", "a step here, ms", "bare loop, ms", "bare `nn.LSTM`, ms", "more than the loop, %", "more than `nn.LSTM`, %"]
     return {
         "loop": table(header, steps), "shares": "\n".join(map(line, shares)), "product": products[0]["sequences"],
         "peak": spread([value / 1e9 for value in peak.values()], ".0f"),

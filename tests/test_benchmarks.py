@@ -40,7 +40,7 @@ def test_every_peer_trains_in_a_process_of_its_own(peer, at_root) -> None:
     assert measured["peak_mib"] > 50
 
 
-@pytest.mark.parametrize("peer", ["bare nn.LSTM", "matrix product"])
+@pytest.mark.parametrize("peer", ["bare loop", "bare nn.LSTM", "matrix product"])
 def test_what_the_peers_are_held_against_runs(peer, at_root) -> None:
     square = {"train": np.eye(8, dtype=np.float32)} if peer == "matrix product" else {}
     laps = bench.measure(tiny(peer, **square))["laps"]
@@ -132,7 +132,7 @@ def measured_rows() -> list[dict[str, Any]]:
     rows = [{**common, "part": "rates", "task": "toy", "peer": "PyTorch", "run": 0}]
     for run in range(2):
         rows += [{**common, "part": part, "task": "toy", "peer": peer, "run": run} for part in ("race", "speed") for peer in bench.RIVALS]
-        rows += [{**common, "part": "speed", "task": "toy", "peer": "bare nn.LSTM", "run": run}]
+        rows += [{**common, "part": "speed", "task": "toy", "peer": peer, "run": run} for peer in ("bare loop", "bare nn.LSTM")]
         rows += [{**common, "part": "speed", "task": "product", "peer": "matrix product", "run": run}]
         grown = ({"grown": "hidden size", "to": to, "others": "steps 5", "task": f"hidden size {to}"} for to in (4, 8))
         rows += [{**common, "part": "scaling", "peer": "this project", "run": run, **facts} for facts in grown]

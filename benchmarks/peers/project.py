@@ -2,24 +2,31 @@
 
 import torch
 from common import FOREVER, Array, Task, Watch, main
+from lightning_fabric import Fabric
 
 from lstm_ae.datasets.base import Split
 from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.model import LSTMAutoencoder
 from lstm_ae.objectives import Metrics
-from lstm_ae.params import load_params
+from lstm_ae.params import Training, load_params
 from lstm_ae.paths import PARAMS
 from lstm_ae.runtime import start
 from lstm_ae.training import accelerate, build, fit
 
 
-def train(task: Task, watch: Watch) -> None:
+def prepared(task: Task) -> tuple[Fabric, LSTMAutoencoder, Training, Hyperparameters]:
+    """What `fit` needs beside the sequences: the model at its start, in the form of `toy` but for the task's size."""
     block = load_params(PARAMS).section("toy")
     training = block.training.model_copy(update={"batch_size": task.batch_size, "schedule": "constant"})
     chosen = Hyperparameters(task.hidden_size, task.lr, task.gradient_clip, layers=1, epochs=FOREVER)
     fabric = accelerate(start("cpu", task.threads, task.seed), "32-true")
+    model = build(block.model.model_copy(update={"code_size": None}), chosen, Split(task.train), None)
+    return fabric, model, training, chosen
+
+
+def train(task: Task, watch: Watch) -> None:
+    fabric, model, training, chosen = prepared(task)
     sequences = Split(task.train)
-    model = build(block.model.model_copy(update={"code_size": None}), chosen, sequences, None)
 
     @torch.no_grad()
     def reconstruct(batch: Array) -> Array:
