@@ -60,11 +60,12 @@ def loss_after(row: Row, seconds: float) -> float:
 
 
 def seconds_to(row: Row, loss: float) -> float | None:
-    """When the lowest loss came down to this one, between two laps along a line; None where it did not."""
+    """When the lowest loss first came down to this one, between two laps along a line; None where it did not."""
     seconds, losses = lowest(row)
     if losses[-1] > loss:
         return None
-    return float(np.interp(-loss, -losses, seconds))
+    after = int(np.argmax(losses <= loss))
+    return float(np.interp(-loss, -losses[: after + 1], seconds[: after + 1]))
 
 
 def rate(row: Row) -> float:
@@ -94,7 +95,7 @@ def size(row: Row) -> str:
 def race(rows: list[Row], rates: list[Row]) -> dict[str, str]:
     """One task's losses, each run beside PyTorch's of the same number."""
     seconds, lines = rows[0]["seconds"], []
-    best = {row["run"]: loss_after(row, seconds) for row in taken(rows, peer="PyTorch")}
+    best = {row["run"]: min(lap["loss"] for lap in row["laps"] if lap["seconds"] <= seconds) for row in taken(rows, peer="PyTorch")}
     for peer in distinct(rows, "peer"):
         runs = [row for row in taken(rows, peer=peer) if row["run"] in best]
         reached = [moment for row in runs if (moment := seconds_to(row, best[row["run"]])) is not None and moment <= seconds]

@@ -99,6 +99,7 @@ LAPS = [{"seconds": 1.0, "sequences": 0, "loss": 1.0}, {"seconds": 3.0, "sequenc
 def test_a_loss_between_two_laps_lies_on_the_line_and_never_rises() -> None:
     assert bench_report.loss_after({"laps": LAPS}, 2.0) == pytest.approx(0.75)
     assert bench_report.loss_after({"laps": LAPS}, 5.0) == pytest.approx(0.5)
+    assert bench_report.seconds_to({"laps": LAPS}, 0.5) == pytest.approx(3.0)
     assert bench_report.seconds_to({"laps": LAPS}, 0.375) == pytest.approx(6.0)
     assert bench_report.seconds_to({"laps": LAPS}, 0.2) is None
 
