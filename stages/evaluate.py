@@ -1,4 +1,4 @@
-"""evaluate@<section>: the test split, once: numbers beside their baselines, and every figure the section owes.
+"""evaluate@<section>: the test split, once: numbers beside their baselines, every figure the section owes, what a reader can try.
 
 python stages/evaluate.py toy
 """
@@ -8,6 +8,7 @@ import pandas as pd
 from lstm_ae import figures, paths
 from lstm_ae.datasets.base import load_description, load_split
 from lstm_ae.evaluation import answers, reconstruction_metrics
+from lstm_ae.explorer import explore
 from lstm_ae.files import write_json, write_text
 from lstm_ae.package import load_package
 from lstm_ae.params import Params
@@ -50,10 +51,12 @@ def evaluate(params: Params, section: str) -> None:
 
     for name, figure in drawn.items():
         figures.save(figure, paths.plots(section) / f"{name}.png")
+        figures.save_vector(figure, paths.explorer(section).parent / "figures" / f"{name}.svg")
     table = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in case.curves.items() for split, series in by_split.items()})
     write_text(paths.curves(section), table.to_csv(index_label="epoch", na_rep="nan", lineterminator="\n"))
     write_text(paths.trials(section), trials.to_csv(index=False, lineterminator="\n"))
     write_json(paths.test_metrics(section), metrics | own)
+    write_json(paths.explorer(section), explore(model, test, description, said, device))
 
 
 if __name__ == "__main__":

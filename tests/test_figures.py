@@ -64,5 +64,13 @@ def test_a_name_from_data_is_no_formula(name: str, monkeypatch, tmp_path) -> Non
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path) -> None:
     for name in ("a", "b"):
-        figures.save(figures.search(TRIALS, IMPORTANCES, RANGES), tmp_path / f"{name}.png")
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+        figure = figures.search(TRIALS, IMPORTANCES, RANGES)
+        figures.save(figure, tmp_path / f"{name}.png")
+        figures.save_vector(figure, tmp_path / f"{name}.svg")
+    for kind in ("png", "svg"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_the_title_of_a_vector_figure_stands_beside_its_drawing(tmp_path) -> None:
+    figures.save_vector(figures.digits(RANDOM.random((2, 4, 4)), RANDOM.random((2, 4, 4)), "a < b"), tmp_path / "a.svg")
+    assert "<title>a &lt; b</title>" in (tmp_path / "a.svg").read_text()

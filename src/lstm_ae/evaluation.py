@@ -24,7 +24,7 @@ class Answers(NamedTuple):
     reconstruction: Array  # (N, T, m)
     probabilities: Array | None  # (N, classes)
     predictions: Array | None  # (N, T, m)
-    code: Array  # (N, code_size)
+    codes: Array  # (N, code_size)
 
 
 @torch.no_grad()
@@ -37,9 +37,9 @@ def answers(model: LSTMAutoencoder, sequences: NDArray[Any], device: torch.devic
         parts = [getattr(output, name) for output in outputs]
         return None if parts[0] is None else torch.cat(parts).cpu().double().numpy()
 
-    reconstruction, code, logits = gathered("reconstruction"), gathered("code"), gathered("logits")
-    assert reconstruction is not None and code is not None
-    return Answers(reconstruction, None if logits is None else softmax(logits, axis=1), gathered("predictions"), code)
+    reconstruction, codes, logits = gathered("reconstruction"), gathered("code"), gathered("logits")
+    assert reconstruction is not None and codes is not None
+    return Answers(reconstruction, None if logits is None else softmax(logits, axis=1), gathered("predictions"), codes)
 
 
 @torch.no_grad()

@@ -44,6 +44,16 @@ def save(figure: Figure, path: Path) -> None:
         image.save(temporary, format="png", optimize=True)
 
 
+def save_vector(figure: Figure, path: Path) -> None:
+    """Write an SVG without background and close the figure. Its title becomes that of the file, which stands in no drawing."""
+    title = " ".join(figure.get_suptitle().split())
+    figure.suptitle("")
+    with replacing(path) as temporary:
+        metadata = {"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(temporary, format="svg", transparent=True, metadata=metadata)
+    plt.close(figure)
+
+
 def titled(figure: Figure, title: str, note: str | None = None) -> Figure:
     width = int(figure.get_figwidth() * 11)  # characters that fit a line
     lines = textwrap.wrap(title, width) + ([note] if note else [])

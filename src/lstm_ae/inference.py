@@ -89,7 +89,7 @@ def encode(model: Package, table: Table) -> pd.DataFrame:
     data = _read(model, table)
     said = answers(model.model, data.windows.sequences, model.device)
     frame = _windows(data, model)
-    codes = pd.DataFrame(said.code, columns=[f"code_{k + 1}" for k in range(said.code.shape[1])])
+    codes = pd.DataFrame(said.codes, columns=[f"code_{k + 1}" for k in range(said.codes.shape[1])])
     frame = pd.concat([frame, codes], axis=1)
     if said.probabilities is not None:
         frame["class"], frame["probability"] = said.probabilities.argmax(axis=1), said.probabilities.max(axis=1)

@@ -50,7 +50,7 @@ def test_what_a_section_left_behind_can_be_deleted(study: Path, environment) -> 
         shutil.rmtree(study / "metrics" / section)
         shutil.rmtree(study / "plots" / section)
     assert stages_run(run(study, environment, "dvc", "repro")) == {"check", "report"}
-    assert set(re.findall(r'<section id="(\w+)">', (study / "report/index.html").read_text())) == {"toy"}
+    assert set(re.findall(r'<section id="(\w+)" class="study"', (study / "report/index.html").read_text())) == {"toy"}
 
 
 def test_a_section_added_in_params_alone_runs_through_all_stages(study: Path, environment) -> None:
@@ -60,7 +60,7 @@ def test_a_section_added_in_params_alone_runs_through_all_stages(study: Path, en
     path.write_text(path.read_text() + "\n" + block[0].replace("toy:", "short_toy:", 1).replace("sequences: 10000", "sequences: 500", 1))
     list_sections(study, *SECTIONS, "short_toy")
     assert stages_run(run(study, environment, "dvc", "repro")) == {"check", "report", *(f"{stage}@short_toy" for stage in STAGES)}
-    assert '<section id="short_toy">' in (study / "report/index.html").read_text()
+    assert '<section id="short_toy" class="study"' in (study / "report/index.html").read_text()
     assert "metrics/short_toy/test.json" in run(study, environment, "dvc", "metrics", "show")
     assert "plots/short_toy/reconstructions.png" in run(study, environment, "dvc", "plots", "show", "--json")
     assert not stages_run(run(study, environment, "dvc", "repro"))

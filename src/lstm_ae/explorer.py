@@ -1,0 +1,168 @@
+"""What the page lets a reader try: test sequences, their reconstructions, and what the decoder answers when the code moves."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lstm_ae.datasets.base import Split
+from lstm_ae.datasets.stocks import to_dollars
+from lstm_ae.evaluation import Answers, scored_steps, squared_error
+from lstm_ae.model import LSTMAutoencoder
+from lstm_ae.objectives import EVALUATION_BATCH
+
+Array = NDArray[np.float64]
+
+DIRECTIONS = 4
+STEPS = np.linspace(-3, 3, 7)  # standard deviations of the codes
+PER_CLASS = 2  # images of each digit
+SERIES, SERIES_OF_MANY = 12, 5  # sequences of one column, of several
+
+
+@dataclass(frozen=True)
+class View:
+    """How a person reads sequences of a data set.
+
+    Parameters
+    ----------
+    columns
+        The names of the m features.
+    unit
+        Of their values; "" where there is none.
+    label
+        The name of a row.
+    real
+        Values (n, T, m) of one row, in that unit.
+    dates
+        The ISO dates of a row's T steps, where they are days.
+    """
+
+    columns: list[str]
+    unit: str
+    label: Callable[[int], str]
+    real: Callable[[Array, int], Array] = lambda values, row: values
+    dates: Callable[[int], list[str]] | None = None
+
+
+def explore(model: LSTMAutoencoder, test: Split, description: dict[str, Any], said: Answers, device: torch.device) -> dict[str, Any]:
+    """Some test sequences and what the model says of them, as plain numbers and text.
+
+    Returns
+    -------
+    dict
+        `shape`: height and width of images, or None for series. `columns`, `unit`: what the values of a series are. `steps`: how far a
+        code is moved, in standard deviations; `variance`: the share of the codes' variance along each direction.
+        `items`, each with `label`, `mse` (on the scale of the prepared data), `dates` of its steps or None, `answer` of a class head or
+        None, `original` and `reconstruction` (T, m), and `moved` (directions, steps, T, m): what the decoder answers to the item's
+        code moved along the principal directions of the codes of `test`. Images are base64 of uint8, series are lists.
+    """
+    rows, about = chosen(test), view(test, description)
+    scale, directions, variance = principal_directions(said.codes, DIRECTIONS)
+    moves = STEPS[:, None] * (scale[:, None] * directions)[:, None]
+    moved = decode(model, said.codes[rows][:, None, None] + moves, device)
+    pack = as_numbers if test.image_shape is None else as_bytes
+    truth, scored = test.values(), scored_steps(test)
+    items = [
+        {
+            "label": about.label(row),
+            "mse": squared_error(said.reconstruction[row], truth[row], scored[row]),
+            "dates": about.dates(row) if about.dates else None,
+            "answer": None if said.probabilities is None else answer(said.probabilities[row]),
+            "original": pack(about.real(truth[row][None], row)[0]),
+            "reconstruction": pack(about.real(said.reconstruction[row][None], row)[0]),
+            "moved": pack(about.real(answers.reshape(-1, *truth.shape[1:]), row).reshape(answers.shape)),
+        }
+        for row, answers in zip(rows, moved, strict=True)
+    ]
+    return {
+        "shape": None if test.image_shape is None else test.image_shape.tolist(),
+        "columns": about.columns,
+        "unit": about.unit,
+        "steps": STEPS.tolist(),
+        "variance": variance.tolist(),
+        "items": items,
+    }
+
+
+def chosen(test: Split) -> list[int]:
+    """Rows that show the whole of a split: each digit, or sequences evenly spaced over it."""
+    if test.image_shape is not None and "digits" in test.extras:
+        digits = test.extras["digits"]
+        return [int(row) for digit in np.unique(digits) for row in np.flatnonzero(digits == digit)[:PER_CLASS]]
+    most = SERIES if test.sequences.shape[2] == 1 else SERIES_OF_MANY
+    return np.unique(np.linspace(0, len(test) - 1, most).astype(int)).tolist()
+
+
+def principal_directions(codes: Array, count: int) -> tuple[Array, Array, Array]:
+    """Principal directions of codes (N, k), each pointing to where its largest coordinate is above 0.
+
+    Returns
+    -------
+    scale
+        (count,) standard deviation along each.
+    directions
+        (count, k) of length 1.
+    variance
+        (count,) share of the whole variance along each.
+    """
+    _, singular, directions = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
+    variance = np.square(singular) / len(codes)
+    share = variance / max(variance.sum(), np.finfo(float).tiny)
+    return variance[:count] ** 0.5, (directions * np.sign(largest))[:count], share[:count]
+
+
+@torch.no_grad()
+def decode(model: LSTMAutoencoder, codes: Array, device: torch.device) -> Array:
+    """Codes (..., k) to sequences (..., T, m)."""
+    flat = torch.from_numpy(codes.reshape(-1, codes.shape[-1])).float()
+    decoded = torch.cat([model.decode(batch.to(device)).double().cpu() for batch in flat.split(EVALUATION_BATCH)]).numpy()
+    return np.asarray(decoded.reshape(*codes.shape[:-1], *decoded.shape[1:]))
+
+
+def view(test: Split, description: dict[str, Any]) -> View:
+    """How a person reads this split, from what prepare wrote beside it."""
+    extras, days = test.extras, description.get("days")
+    length, features = test.sequences.shape[1:]
+    if test.image_shape is not None:
+        return View([], "", lambda row: f"{extras['digits'][row]}, test image {row}" if "digits" in extras else f"test image {row}")
+    columns = description.get("columns", ["value"] if features == 1 else [f"feature {number + 1}" for number in range(features)])
+    if days is None:
+        return View(columns, "", lambda row: f"test sequence {row}")
+
+    def dates(row: int) -> list[str]:
+        return days[int(extras["start"][row]) :][:length]
+
+    symbols = description["symbols"]
+    of_test = symbols["test"] if isinstance(symbols, dict) else symbols
+
+    def label(row: int) -> str:
+        return f"{of_test[int(extras['symbol'][row])]}, {dates(row)[0]} to {dates(row)[-1]}"
+
+    if "anchor" in extras:
+
+        def dollars(values: Array, row: int) -> Array:
+            return to_dollars(values[:, :, 0], np.full(len(values), extras["anchor"][row]), description["scale"])[:, :, None]
+
+        return View([description["column"]], "dollars", label, dollars, dates)
+    means, scales = np.array(description["means"]), np.array(description["scales"])
+    return View(columns, "per cent, log", label, lambda values, row: 100 * (values * scales + means), dates)
+
+
+def answer(probabilities: Array) -> str:
+    """What a class head says."""
+    return f"{probabilities.argmax()} ({100 * probabilities.max():.1f} %)"
+
+
+def as_bytes(images: Array) -> str:
+    """Values in [0, 1] as base64 of uint8."""
+    return base64.b64encode((images.clip(0, 1) * 255).round().astype(np.uint8).tobytes()).decode("ascii")
+
+
+def as_numbers(values: Array) -> Any:
+    """Nested lists of numbers of five significant digits."""
+    return np.vectorize(lambda value: float(f"{value:.5g}"))(values).tolist()
