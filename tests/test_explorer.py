@@ -47,7 +47,7 @@ def test_images_are_two_of_each_digit_with_what_the_class_head_says() -> None:
     autoencoder = model(4, 4, classes=10)
     said = answers(autoencoder, test.sequences, CPU)
     found = explore(autoencoder, test, {"classes": 10}, said, CPU)
-    assert [item["label"].split(",")[0] for item in found["items"]] == [str(digit) for digit in range(10) for _ in range(2)]
+    assert [item["label"].split(",")[0] for item in found["items"]] == [f"digit {digit}" for digit in range(10) for _ in range(2)]
     first = found["items"][0]
     assert first["original"] == base64.b64encode(test.sequences[0].tobytes()).decode()
     assert first["answer"].startswith(str(said.probabilities[0].argmax()))

@@ -83,7 +83,7 @@ def test_a_chosen_sequence_takes_the_place_of_the_first(page: Page) -> None:
 
 def test_an_image_answers_to_the_slider_and_the_direction(page: Page) -> None:
     tried = explorer(page, "mnist_rows")
-    window, seen = tried.locator("figure.moved").first, []
+    window, seen = tried.locator("div.moved").first, []
     seen.append(window.screenshot())
     tried.get_by_role("slider").press("ArrowRight")
     assert tried.locator("output").text_content() == "+1 standard deviations"

@@ -152,7 +152,7 @@ def ticks(axis: Axis, limits: tuple[float, float]) -> list[tuple[float, str]]:
         subs = (1.0,) if high > 300 * low else (1.0, 2.0, 5.0)
         values = [value for value in mticker.LogLocator(subs=subs, numticks=12).tick_values(low, high) if low <= value <= high]
     if len(values) < 3:
-        found = mticker.MaxNLocator(5, integer=axis.scale == "integer", steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        found = mticker.MaxNLocator(5, integer=axis.scale == "integer", steps=[1, 2, 2.5, 5, 10], min_n_ticks=3).tick_values(low, high)
         values = [value for value in found if low <= value <= high]
     return [
         (float(value), text.replace("e-0", "e-").replace("-", "\N{MINUS SIGN}"))
@@ -163,7 +163,7 @@ def ticks(axis: Axis, limits: tuple[float, float]) -> list[tuple[float, str]]:
 def written(values: Sequence[float]) -> list[str]:
     """Numbers as short as they may be, those evenly spaced with as many decimals each."""
     texts = [f"{value:.5g}" for value in values]
-    if len(values) < 3 or any("e" in text for text in texts) or not np.allclose(np.diff(values), values[1] - values[0]):
+    if len(values) < 2 or any("e" in text for text in texts) or not np.allclose(np.diff(values), values[1] - values[0]):
         return texts
     decimals = max(len(text.partition(".")[2]) for text in texts)
     return [f"{value:.{decimals}f}" for value in values]

@@ -129,7 +129,8 @@ def view(test: Split, description: dict[str, Any]) -> View:
     extras, days = test.extras, description.get("days")
     length, features = test.sequences.shape[1:]
     if test.image_shape is not None:
-        return View([], "", lambda row: f"{extras['digits'][row]}, test image {row}" if "digits" in extras else f"test image {row}")
+        digits = extras.get("digits")
+        return View([], "", lambda row: f"test image {row}" if digits is None else f"digit {digits[row]}, test image {row}")
     columns = description.get("columns", ["value"] if features == 1 else [f"feature {number + 1}" for number in range(features)])
     if days is None:
         return View(columns, "", lambda row: f"test sequence {row}")
@@ -150,7 +151,7 @@ def view(test: Split, description: dict[str, Any]) -> View:
 
         return View([description["column"]], "dollars", label, dollars, dates)
     means, scales = np.array(description["means"]), np.array(description["scales"])
-    return View(columns, "per cent, log", label, lambda values, row: 100 * (values * scales + means), dates)
+    return View(columns, "log change in per cent", label, lambda values, row: 100 * (values * scales + means), dates)
 
 
 def answer(probabilities: Array) -> str:

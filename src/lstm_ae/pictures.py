@@ -67,7 +67,7 @@ def difference(original: NDArray[np.uint8], reconstruction: NDArray[np.uint8]) -
 def series_item(item: Mapping[str, Any], columns: Sequence[str], unit: str) -> tuple[Item, dict[str, Any]]:
     """A series and its reconstruction, a panel a column, and the error where there is one column; the lines that its code can move to."""
     steps = days(item["dates"]) if item["dates"] else np.arange(1.0, len(item["original"]) + 1)
-    across = Axis("", "date") if item["dates"] else Axis("step")
+    across = Axis(years(item["dates"]), "date") if item["dates"] else Axis("step")
     compared, moving, heights = [], [], []
     for c, column in enumerate(columns):
         label = f"{column}, {unit}" if unit else column
@@ -84,6 +84,11 @@ def series_item(item: Mapping[str, Any], columns: Sequence[str], unit: str) -> t
     lines = {"x": place(steps, across, span(across, [steps]), (LEFT, RIGHT)).round(1).tolist(), "y": np.stack(heights, axis=2).tolist()}
     drawn = [draw(panel) for panel in compared], [draw(panel) for panel in moving]
     return Item(item["label"], item["mse"], item["answer"], (), *drawn), lines
+
+
+def years(dates: Sequence[str]) -> str:
+    """The year of ISO dates, or the first and the last."""
+    return " to ".join(dict.fromkeys((dates[0][:4], dates[-1][:4])))
 
 
 def png(pixels: NDArray[np.uint8]) -> str:

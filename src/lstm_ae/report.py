@@ -44,7 +44,7 @@ CAPTIONS = {
     "reconstructions": "Originals and reconstructions",
     "loss": "Losses by epoch",
     "learning": "Losses and accuracy by epoch",
-    "comparison": "Compared",
+    "comparison": "",
     "forecasts": "One-step and multi-step forecasts over the truth",
     "error_by_horizon": "Skill and error by horizon",
     "search": "The search",
@@ -151,7 +151,7 @@ def figures(name: str, everything: Mapping[str, Results]) -> list[Figure]:
             add("comparison", pair.caption, plotted=[panels.comparison(pair.label, both)])
     if "multi_step" in metrics:
         rows = metrics["multi_step"]["by_horizon"]
-        add("error_by_horizon", fed_back(rows), plotted=panels.horizons(metrics["one_step"], rows))
+        add("error_by_horizon", f"{fed_back(rows)}. Dots are forecasts of one step", plotted=panels.horizons(metrics["one_step"], rows))
     if (trials["state"] == "complete").any():
         best = trials[trials["state"] == "complete"].sort_values("loss", kind="stable").iloc[0]
         chosen = ", ".join(f"{parameter} {best[parameter]:.4g}" for parameter in panels.searched(trials))
