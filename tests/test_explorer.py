@@ -75,5 +75,13 @@ def test_the_error_of_an_item_counts_only_the_steps_that_are_scored() -> None:
     assert item["mse"] == pytest.approx(np.square(said.reconstruction[0, 3]).mean())
 
 
+def test_long_series_of_many_columns_are_kept_short() -> None:
+    test = Split(RANDOM.random((30, 200, 7), np.float32))
+    autoencoder = model(200, 7)
+    found = explore(autoencoder, test, {}, answers(autoencoder, test.sequences, CPU), CPU)
+    assert len(found["items"]) == 2 and found["columns"] == [f"feature {number}" for number in range(1, 6)]
+    assert np.array(found["items"][0]["moved"]).shape == (4, len(STEPS), 200, 5)
+
+
 def test_numbers_are_kept_to_five_digits() -> None:
     assert as_numbers(np.array([[1.23456789], [1234567.0]])) == [[1.2346], [1234600.0]]

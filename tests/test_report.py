@@ -64,8 +64,8 @@ def test_an_error_is_bold_where_it_is_below_that_of_pca() -> None:
 
 def test_the_page_says_where_a_forecast_has_no_skill() -> None:
     horizons = [{"horizon": day, "skill": skill} for day, skill in enumerate((0.2, 0.01, -0.02, 0.0), start=1)]
-    assert "no skill over persistence at 2 of 4 horizons (3, 4); the worst is -0.020 at 3" in fed_back(horizons)
-    assert "at every horizon up to 2; the least at 2, by a skill of 0.010" in fed_back(horizons[:2])
+    assert "no skill over persistence at 2 of 4 horizons (steps 3, 4); the worst is -0.020 at step 3" in fed_back(horizons)
+    assert "at every horizon up to 2 steps; the least at step 2, by a skill of 0.010" in fed_back(horizons[:2])
 
 
 def test_versions_are_those_of_the_lock() -> None:

@@ -20,7 +20,9 @@ Array = NDArray[np.float64]
 DIRECTIONS = 4
 STEPS = np.linspace(-3, 3, 7)  # standard deviations of the codes
 PER_CLASS = 2  # images of each digit
-SERIES, SERIES_OF_MANY = 12, 5  # sequences of one column, of several
+COLUMNS = 5  # of a series, the first of them
+FEWEST, MOST = 2, 12  # series
+ANSWERS = 60_000  # numbers that the decoder's answers of a section come to, so that a page stays small
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,14 @@ def explore(model: LSTMAutoencoder, test: Split, description: dict[str, Any], sa
     Returns
     -------
     dict
-        `shape`: height and width of images, or None for series. `columns`, `unit`: what the values of a series are. `steps`: how far a
+        `shape`: height and width of images, or None for series. `columns`: of a series, at most `COLUMNS`; `unit` of its values. `steps`: how far a
         code is moved, in standard deviations; `variance`: the share of the codes' variance along each direction.
         `items`, each with `label`, `mse` (on the scale of the prepared data), `dates` of its steps or None, `answer` of a class head or
         None, `original` and `reconstruction` (T, m), and `moved` (directions, steps, T, m): what the decoder answers to the item's
         code moved along the principal directions of the codes of `test`. Images are base64 of uint8, series are lists.
     """
     rows, about = chosen(test), view(test, description)
+    columns = slice(None) if test.image_shape is not None else slice(COLUMNS)
     scale, directions, variance = principal_directions(said.codes, DIRECTIONS)
     moves = STEPS[:, None] * (scale[:, None] * directions)[:, None]
     moved = decode(model, said.codes[rows][:, None, None] + moves, device)
@@ -72,15 +75,15 @@ def explore(model: LSTMAutoencoder, test: Split, description: dict[str, Any], sa
             "mse": squared_error(said.reconstruction[row], truth[row], scored[row]),
             "dates": about.dates(row) if about.dates else None,
             "answer": None if said.probabilities is None else answer(said.probabilities[row]),
-            "original": pack(about.real(truth[row][None], row)[0]),
-            "reconstruction": pack(about.real(said.reconstruction[row][None], row)[0]),
-            "moved": pack(about.real(answers.reshape(-1, *truth.shape[1:]), row).reshape(answers.shape)),
+            "original": pack(about.real(truth[row][None], row)[0][:, columns]),
+            "reconstruction": pack(about.real(said.reconstruction[row][None], row)[0][:, columns]),
+            "moved": pack(about.real(answers.reshape(-1, *truth.shape[1:]), row).reshape(answers.shape)[..., columns]),
         }
         for row, answers in zip(rows, moved, strict=True)
     ]
     return {
         "shape": None if test.image_shape is None else test.image_shape.tolist(),
-        "columns": about.columns,
+        "columns": about.columns[columns],
         "unit": about.unit,
         "steps": STEPS.tolist(),
         "variance": variance.tolist(),
@@ -93,7 +96,8 @@ def chosen(test: Split) -> list[int]:
     if test.image_shape is not None and "digits" in test.extras:
         digits = test.extras["digits"]
         return [int(row) for digit in np.unique(digits) for row in np.flatnonzero(digits == digit)[:PER_CLASS]]
-    most = SERIES if test.sequences.shape[2] == 1 else SERIES_OF_MANY
+    _, length, features = test.sequences.shape
+    most = np.clip(ANSWERS // (DIRECTIONS * len(STEPS) * length * min(features, COLUMNS)), FEWEST, MOST)
     return np.unique(np.linspace(0, len(test) - 1, most).astype(int)).tolist()
 
 

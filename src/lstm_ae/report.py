@@ -170,14 +170,14 @@ def fed_back(by_horizon: Sequence[Mapping[str, float]]) -> str:
     if not without:
         lowest = min(by_horizon, key=lambda found: found["skill"])
         return (
-            f"Fed its own predictions, the model beats persistence at every horizon up to {last}; "
-            f"the least at {lowest['horizon']}, by a skill of {lowest['skill']:.3f}"
+            f"Fed its own predictions, the model beats persistence at every horizon up to {last} steps; "
+            f"the least at step {lowest['horizon']}, by a skill of {lowest['skill']:.3f}"
         )
     worst = min(without, key=lambda found: found["skill"])
     where = ", ".join(str(found["horizon"]) for found in without)
     return (
         f"Fed its own predictions, the model has no skill over persistence at {len(without)} of {last} horizons "
-        f"({where}); the worst is {worst['skill']:.3f} at {worst['horizon']}"
+        f"(steps {where}); the worst is {worst['skill']:.3f} at step {worst['horizon']}"
     )
 
 
