@@ -56,34 +56,37 @@ def explore(model: LSTMAutoencoder, test: Split, description: dict[str, Any], sa
     Returns
     -------
     dict
-        `shape`: height and width of images, or None for series. `columns`: of a series, at most `COLUMNS`; `unit` of its values. `steps`: how far a
-        code is moved, in standard deviations; `variance`: the share of the codes' variance along each direction.
+        `shape`: height and width of images, or None for series. `columns`: of a series, at most `COLUMNS`; `unit` of its values.
+        `steps`: how far a code is moved, in standard deviations; `variance`: the share of the codes' variance along each direction.
         `items`, each with `label`, `mse` (on the scale of the prepared data), `dates` of its steps or None, `answer` of a class head or
         None, `original` and `reconstruction` (T, m), and `moved` (directions, steps, T, m): what the decoder answers to the item's
         code moved along the principal directions of the codes of `test`. Images are base64 of uint8, series are lists.
     """
     rows, about = chosen(test), view(test, description)
-    columns = slice(None) if test.image_shape is not None else slice(COLUMNS)
     scale, directions, variance = principal_directions(said.codes, DIRECTIONS)
     moves = STEPS[:, None] * (scale[:, None] * directions)[:, None]
     moved = decode(model, said.codes[rows][:, None, None] + moves, device)
-    pack = as_numbers if test.image_shape is None else as_bytes
     truth, scored = test.values(), scored_steps(test)
+
+    def packed(values: Array, row: int) -> Any:
+        real = about.real(values.reshape(-1, *truth.shape[1:]), row).reshape(values.shape)
+        return as_numbers(real[..., :COLUMNS]) if test.image_shape is None else as_bytes(real)
+
     items = [
         {
             "label": about.label(row),
             "mse": squared_error(said.reconstruction[row], truth[row], scored[row]),
             "dates": about.dates(row) if about.dates else None,
             "answer": None if said.probabilities is None else answer(said.probabilities[row]),
-            "original": pack(about.real(truth[row][None], row)[0][:, columns]),
-            "reconstruction": pack(about.real(said.reconstruction[row][None], row)[0][:, columns]),
-            "moved": pack(about.real(answers.reshape(-1, *truth.shape[1:]), row).reshape(answers.shape)[..., columns]),
+            "original": packed(truth[row], row),
+            "reconstruction": packed(said.reconstruction[row], row),
+            "moved": packed(answers, row),
         }
         for row, answers in zip(rows, moved, strict=True)
     ]
     return {
         "shape": None if test.image_shape is None else test.image_shape.tolist(),
-        "columns": about.columns[columns],
+        "columns": about.columns[:COLUMNS],
         "unit": about.unit,
         "steps": STEPS.tolist(),
         "variance": variance.tolist(),
