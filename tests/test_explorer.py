@@ -1,14 +1,18 @@
 import base64
 import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from lstm_ae.datasets.base import Split
+from lstm_ae.datasets.base import Prepared, Split
+from lstm_ae.datasets.table import prepare
 from lstm_ae.evaluation import answers
 from lstm_ae.explorer import STEPS, as_numbers, explore, principal_directions
 from lstm_ae.model import Architecture, LSTMAutoencoder
+from lstm_ae.params import TableData
 
 CPU = torch.device("cpu")
 RANDOM = np.random.default_rng(0)
@@ -65,6 +69,38 @@ def test_stock_windows_are_shown_in_dollars_on_their_days() -> None:
     assert (found["columns"], found["unit"]) == (["high"], "dollars")
     assert (first["label"], second["dates"][0]) == ("AAA, 2014-01-04 to 2014-01-12", "2014-01-21")
     assert np.array(first["original"]) == pytest.approx(50) and np.array(second["original"]) == pytest.approx(80)
+
+
+def prepared_table(path: Path, freq: str) -> Prepared:
+    """Two sensors, each a row a step of the clock, read as log returns."""
+    times = pd.date_range("2020-01-01", periods=120, freq=freq).astype(str)
+    walks = np.exp(RANDOM.normal(0, 0.1, (2, 120)).cumsum(axis=1))
+    table = pd.concat([pd.DataFrame({"at": times, "sensor": name, "x": walk}) for name, walk in zip("ab", walks, strict=True)])
+    table.to_csv(path, index=False)
+    data = TableData(
+        dataset="table", columns=["x"], columns_are="variables", series="sensor", time="at", window=8, stride=2, split_by="time",
+        split=[0.6, 0.2, 0.2], scaling="log_return", predict=False, group_by_time=False,
+    )  # fmt: skip
+    return prepare(path, data, 0, "sensors")
+
+
+def test_a_table_is_shown_in_its_units_with_its_series_and_times(tmp_path) -> None:
+    prepared = prepared_table(tmp_path / "sensors.csv", "D")
+    autoencoder, test = model(8, 1), prepared.splits["test"]
+    found = explore(autoencoder, test, prepared.description, answers(autoencoder, test.sequences, CPU), CPU)
+    written = pd.read_csv(tmp_path / "sensors.csv").set_index(["sensor", "at"])["x"]
+    assert found["columns"] == ["x"]
+    for item in found["items"]:
+        series, first, *_ = item["label"].replace(",", "").split()
+        assert item["dates"][0] == first
+        assert np.array(item["original"])[:, 0] == pytest.approx(written[series][item["dates"]], rel=1e-4)
+
+
+def test_steps_of_a_table_that_are_shorter_than_a_day_are_counted(tmp_path) -> None:
+    prepared = prepared_table(tmp_path / "sensors.csv", "h")
+    autoencoder, test = model(8, 1), prepared.splits["test"]
+    (first, *_) = explore(autoencoder, test, prepared.description, answers(autoencoder, test.sequences, CPU), CPU)["items"]
+    assert first["dates"] is None and first["label"].startswith("a, 2020-01-05 to 2020-01-05 07:00:00")
 
 
 def test_the_error_of_an_item_counts_only_the_steps_that_are_scored() -> None:

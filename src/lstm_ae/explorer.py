@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lstm_ae.datasets.base import Split
 from lstm_ae.datasets.stocks import to_dollars
+from lstm_ae.datasets.table import Layout, label, unscaled
 from lstm_ae.evaluation import Answers, scored_steps, squared_error
 from lstm_ae.model import LSTMAutoencoder
 from lstm_ae.objectives import EVALUATION_BATCH
@@ -138,6 +139,8 @@ def view(test: Split, description: dict[str, Any]) -> View:
     if test.image_shape is not None:
         digits = extras.get("digits")
         return View([], "", lambda row: f"test image {row}" if digits is None else f"digit {digits[row]}, test image {row}")
+    if "layout" in description:
+        return of_table(test, description)
     columns = description.get("columns", ["value"] if features == 1 else [f"feature {number + 1}" for number in range(features)])
     if days is None:
         return View(columns, "", lambda row: f"test sequence {row}")
@@ -148,7 +151,7 @@ def view(test: Split, description: dict[str, Any]) -> View:
     symbols = description["symbols"]
     of_test = symbols["test"] if isinstance(symbols, dict) else symbols
 
-    def label(row: int) -> str:
+    def name(row: int) -> str:
         return f"{of_test[int(extras['symbol'][row])]}, {dates(row)[0]} to {dates(row)[-1]}"
 
     if "anchor" in extras:
@@ -156,9 +159,28 @@ def view(test: Split, description: dict[str, Any]) -> View:
         def dollars(values: Array, row: int) -> Array:
             return to_dollars(values[:, :, 0], np.full(len(values), extras["anchor"][row]), description["scale"])[:, :, None]
 
-        return View([description["column"]], "dollars", label, dollars, dates)
+        return View([description["column"]], "dollars", name, dollars, dates)
     means, scales = np.array(description["means"]), np.array(description["scales"])
-    return View(columns, "log change in per cent", label, lambda values, row: 100 * (values * scales + means), dates)
+    return View(columns, "log change in per cent", name, lambda values, row: 100 * (values * scales + means), dates)
+
+
+def of_table(test: Split, description: dict[str, Any]) -> View:
+    """A person's own table, in its units; dates where every step is a day of its own."""
+    layout, extras = Layout.stored(description), test.extras
+    times = extras["times"].view(description["clock"])[:, : layout.window]
+    daily = np.issubdtype(times.dtype, np.datetime64) and bool((np.diff(times.astype("datetime64[D]"), axis=1).astype(int) > 0).all())
+
+    def name(row: int) -> str:
+        series, first, last = description["names"][extras["series"][row]], label(times[row][0]), label(times[row][-1])
+        return f"{series}, {first} to {last}" if series else f"{first} to {last}"
+
+    def real(values: Array, row: int) -> Array:
+        return unscaled(values, np.repeat(extras["base"][row][None], len(values), axis=0), layout)
+
+    def dates(row: int) -> list[str]:
+        return [str(day) for day in times[row].astype("datetime64[D]")]
+
+    return View(layout.variables, "", name, real, dates if daily else None)
 
 
 def answer(probabilities: Array) -> str:
