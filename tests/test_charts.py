@@ -17,7 +17,7 @@ def test_equal_factors_are_equally_far_apart_on_a_logarithmic_axis() -> None:
     drawing = draw(Panel(Axis("x"), Axis("y", "log"), [line(0.01, 0.1, 1)]))
     heights = [float(point.split()[1]) for point in drawing.marks[0].path[1:].split("L")]
     assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.11)
-    assert [text for _, text in drawing.y_ticks][:3] == ["0.01", "0.02", "0.05"]
+    assert [text for _, text in drawing.y_ticks][:3] == ["0.01", "0.03", "0.1"]
 
 
 def test_a_missing_number_breaks_a_line() -> None:

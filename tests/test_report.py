@@ -68,6 +68,11 @@ def test_the_page_says_where_a_forecast_has_no_skill() -> None:
     assert "at every horizon up to 2 steps; the least at step 2, by a skill of 0.010" in fed_back(horizons[:2])
 
 
+def test_stocks_stand_beside_what_flatters_them() -> None:
+    assert "survivorship bias" in render({"snp": results({"data_source": "S&P 500, members of 2018"})}, {}, {})
+    assert "survivorship bias" not in render({"toy": results()}, {}, {})
+
+
 def test_versions_are_those_of_the_lock() -> None:
     project = '[project]\ndependencies = ["b>=1", "a[x]", "c==3"]'
     assert versions(project, "a==1.5 \\\n    --hash=sha256:0\nb==2.0\nother==9\n") == {"a": "1.5", "b": "2.0"}

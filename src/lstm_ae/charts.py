@@ -149,7 +149,7 @@ def ticks(axis: Axis, limits: tuple[float, float]) -> list[tuple[float, str]]:
         return list(zip(inside, mdates.ConciseDateFormatter(locator).format_ticks(inside), strict=True))
     values: Sequence[float] = []
     if axis.scale == "log":
-        subs = (1.0,) if high > 300 * low else (1.0, 2.0, 5.0)
+        subs = (1.0, 3.0) if high > 60 * low else (1.0, 2.0, 5.0)
         values = [value for value in mticker.LogLocator(subs=subs, numticks=12).tick_values(low, high) if low <= value <= high]
     if len(values) < 3:
         found = mticker.MaxNLocator(5, integer=axis.scale == "integer", steps=[1, 2, 2.5, 5, 10], min_n_ticks=3).tick_values(low, high)

@@ -76,8 +76,9 @@ def series_item(item: Mapping[str, Any], columns: Sequence[str], unit: str) -> t
         said = Series("reconstruction", "model", steps, reconstruction)
         compared.append(Panel(across, Axis(label, range=limits), [Series("original", "original", steps, original), said]))
         if len(columns) == 1:
-            error = Axis("error, on the same scale", range=((low - high) / 2, (high - low) / 2))
-            compared.append(Panel(across, error, [Series("error", "error", steps, reconstruction - original)]))
+            error = reconstruction - original
+            most = max((high - low) / 2, float(np.abs(error).max()))  # as far from line to line as above, unless it is worse
+            compared.append(Panel(across, Axis("error", range=(-most, most)), [Series("error", "error", steps, error)]))
         reach = span(Axis(label), [moved.ravel()], 0.05)
         moving.append(Panel(across, Axis(label, range=reach), [said._replace(role="still"), said._replace(role="moved")]))
         heights.append(place(moved, Axis(label), reach, (BOTTOM, TOP)).round(1))
