@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Scale = Literal["linear", "log", "integer", "date"]
 
-WIDTH, HEIGHT = 360, 236
-LEFT, RIGHT, TOP, BOTTOM = 50, 352, 26, 196
+WIDTH, HEIGHT = 360, 236  # of the view box
+LEFT, RIGHT, TOP, BOTTOM = 50, 352, 26, 196  # of what is inside the axes
 
 
 class Series(NamedTuple):

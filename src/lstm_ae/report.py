@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from lstm_ae import panels, pictures
+from lstm_ae import charts, panels, pictures
 from lstm_ae.charts import Drawing, Panel, Series, draw
 
 
@@ -142,9 +142,9 @@ def figures(name: str, everything: Mapping[str, Results]) -> list[Figure]:
         if figure not in PLOTTED:
             add(figure, svg_title(svg), svg_uri(svg))
     metrics, trials = results.metrics, results.trials
-    if curves := panels.learning(results.curves):
+    if learnt := panels.learning(results.curves):
         finding = f"The best validation loss is {metrics['validation_loss']:.5f}, at epoch {metrics['best_epoch']}"
-        add("learning" if "accuracy" in metrics else "loss", finding, plotted=curves)
+        add("learning" if "accuracy" in metrics else "loss", finding, plotted=learnt)
     for pair in COMPARED:
         if pair.second == name and pair.first in everything:
             both = {title(section): pair.of(everything[section].curves) for section in (pair.first, pair.second)}
@@ -234,6 +234,7 @@ def render(everything: Mapping[str, Results], shared: Mapping[str, Any], pinned:
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "page"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.globals["box"] = charts
     environment.filters |= {"readable": readable, "slug": lambda text: re.sub(r"\W+", "-", text.lower())}
 
     def source(file: str) -> Markup:
