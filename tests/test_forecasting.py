@@ -33,7 +33,7 @@ def test_skill_and_errors_agree_with_scikit_learn() -> None:
     random = np.random.default_rng(0)
     truth, scored = random.normal(size=(30, 8)), random.random((30, 8)) < 0.5
     said = {name: truth + random.normal(size=(30, 8)) for name in FORECASTERS}
-    found = Forecast(truth, said, scored, np.zeros((30, 8), int), np.ones((30, 8)))
+    found = StockForecast(truth, said, scored, np.zeros((30, 8), int), np.ones((30, 8)))
     error = {name: mean_squared_error(truth[scored], values[scored]) for name, values in said.items()}
     assert found.errors() == pytest.approx(error)
     scores = found.scores()

@@ -1,8 +1,10 @@
 """What a study says of its data: from the right splits, by the usual definitions."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,14 +16,21 @@ from lstm_ae.datasets import stocks, table
 from lstm_ae.datasets.base import Prepared
 from lstm_ae.evaluation import answers, reconstruction_metrics
 from lstm_ae.model import Architecture, LSTMAutoencoder
-from lstm_ae.params import TableData
+from lstm_ae.package import calibrate, layout_of
+from lstm_ae.params import Data, TableData
 from lstm_ae.studies import STUDIES, Case
 
 CPU = torch.device("cpu")
 WINDOW = 12  # of a table
 
 
-def case(prepared: Prepared) -> Case:
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def case(prepared: Prepared, data: Data) -> Case:
     """A model at its start and what it says of the test split."""
     train, test = prepared.splits["train"], prepared.splits["test"]
     length, features = test.sequences.shape[1:]
@@ -29,17 +38,18 @@ def case(prepared: Prepared) -> Case:
     form = Architecture(features, length, 8, 4, 1, 1, "state", "backward", "linear", None, 8, test.following is not None)
     model = LSTMAutoencoder(form).eval()
     said = answers(model, test.sequences, CPU)
+    calibration = calibrate(model, prepared.splits["validation"], layout_of(data, prepared.description, model)[0], CPU)
     metrics = {**reconstruction_metrics(said.reconstruction, train, test, 4, unit_interval=False), "code_size": 4, "best_epoch": 1}
     return Case(
-        model=model, directory=Path(), description=prepared.description, splits=prepared.splits, reconstruction=said.reconstruction,
-        probabilities=None, metrics={**metrics, "validation_loss": 0.5}, curves={"reconstruction": {"validation": pd.Series([1.0, 0.5])}},
-        loss="mse", device=CPU,
+        model=model, directory=Path(), calibration=calibration, description=prepared.description, splits=prepared.splits,
+        reconstruction=said.reconstruction, probabilities=None, metrics={**metrics, "validation_loss": 0.5},
+        curves={"reconstruction": {"validation": pd.Series([1.0, 0.5])}}, loss="mse", device=CPU,
     )  # fmt: skip
 
 
 def test_the_percentage_error_is_that_of_the_prices_in_the_file(prices_csv, params) -> None:
     data = params.section("snp").data
-    shown = case(stocks.prepare_windows(prices_csv, data, 0, "test"))
+    shown = case(stocks.prepare_windows(prices_csv, data, 0, "test"), data)
     prices = stocks.read_prices(prices_csv, stocks.COLUMNS, data.first_day, data.last_day)
     test, names = shown.splits["test"], shown.description["symbols"]["test"]
     truth = np.stack([
@@ -56,27 +66,30 @@ def forecast(prices_csv, params) -> Prepared:
     return stocks.prepare_forecast(prices_csv, params.section("snp_forecast").data, "test")
 
 
-def with_other_highs(prepared: Prepared, name: str) -> Prepared:
-    """The true highs of one split are others; what a forecast reads is not."""
-    split = prepared.splits[name]
-    highs = split.extras["log_high"] + np.random.default_rng(0).normal(0, 0.05, split.extras["log_high"].shape)
-    return replace(prepared, splits={**prepared.splits, name: replace(split, extras={**split.extras, "log_high": highs})})
+def with_other_truth(prepared: Prepared, name: str) -> Prepared:
+    """What one split is scored by is another: the highs, and the day after the last."""
+    split, random = prepared.splits[name], np.random.default_rng(0)
+    highs = split.extras["log_high"] + random.normal(0, 0.05, split.extras["log_high"].shape)
+    following = split.following + random.normal(0, 1, split.following.shape).astype(np.float32)
+    return replace(
+        prepared, splits={**prepared.splits, name: replace(split, following=following, extras={**split.extras, "log_high": highs})}
+    )
 
 
-def test_intervals_are_calibrated_on_validation_alone(forecast) -> None:
+def test_intervals_are_calibrated_on_validation_alone(forecast, params) -> None:
     before, test, validation = (
-        studies.stock_forecast(case(prepared))[0]["one_step"]["interval"]
-        for prepared in (forecast, with_other_highs(forecast, "test"), with_other_highs(forecast, "validation"))
+        studies.stock_forecast(case(prepared, params.section("snp_forecast").data))[0]["one_step"]["interval"]
+        for prepared in (forecast, with_other_truth(forecast, "test"), with_other_truth(forecast, "validation"))
     )
     assert test["width_percent"] == before["width_percent"] and test["coverage"] != before["coverage"]
     assert validation["width_percent"] != before["width_percent"]
 
 
-def test_least_squares_is_fitted_on_training_alone(forecast, monkeypatch) -> None:
+def test_least_squares_is_fitted_on_training_alone(forecast, params, monkeypatch) -> None:
     fitted = []
     monkeypatch.setattr(forecasting, "least_squares", lambda *given: fitted.append(given) or line)
     line = forecasting.Autoregression(np.zeros(5), np.zeros((forecasting.LAGS, 5, 5)))
-    studies.stock_forecast(case(forecast))
+    studies.stock_forecast(case(forecast, params.section("snp_forecast").data))
     train = forecast.splits["train"]
     assert len(fitted) == 2
     for sequences, following, *_ in fitted:
@@ -88,12 +101,13 @@ def studied(folder: Path, reconstruct, **changed: object) -> tuple[dict, dict]:
     hours = pd.date_range("2021-03-01", periods=300, freq="h").strftime("%Y-%m-%d %H:%M")
     day = np.sin(2 * np.pi * np.arange(300) / 24)
     pd.DataFrame({"time": hours, "cold": day - 3, "load": 1000 + 100 * day}).to_csv(folder / "a.csv", index=False)
-    data = {
+    values = {
         "dataset": "table", "columns": ["cold", "load"], "columns_are": "variables", "series": None, "time": "time", "window": WINDOW,
         "stride": 1, "split_by": "time", "split": [0.6, 0.2, 0.2], "scaling": "zscore", "predict": False, "group_by_time": False,
     } | changed  # fmt: skip
-    prepared = table.prepare(folder / "a.csv", TableData.model_validate(data), 0, "data/tables/a.csv")
-    model = LSTMAutoencoder(Architecture(2, WINDOW, 8, 4, 1, 1, "state", "backward", "linear", None, 8, data["predict"]))
+    data = TableData.model_validate(values)
+    prepared = table.prepare(folder / "a.csv", data, 0, "data/tables/a.csv")
+    model = LSTMAutoencoder(Architecture(2, WINDOW, 8, 4, 1, 1, "state", "backward", "linear", None, 8, data.predict))
     test = prepared.splits["test"]
     reconstruction = reconstruct(answers(model, test.sequences, CPU).reconstruction, test.values())
     metrics = {
@@ -101,9 +115,10 @@ def studied(folder: Path, reconstruct, **changed: object) -> tuple[dict, dict]:
         "best_epoch": 1,
     }  # fmt: skip
     curve = {"train": pd.Series([2.0, 1.0]), "validation": pd.Series([2.0, 1.0])}
-    curves = {"reconstruction": curve, "loss": curve} | ({"prediction": curve} if data["predict"] else {})
-    case = Case(model, folder, prepared.description, prepared.splits, reconstruction, None, metrics, curves, "mse", CPU)
-    return STUDIES["table"](case)
+    curves = {"reconstruction": curve, "loss": curve} | ({"prediction": curve} if data.predict else {})
+    calibration = calibrate(model, prepared.splits["validation"], layout_of(data, prepared.description, model)[0], CPU)
+    shown = Case(model, folder, calibration, prepared.description, prepared.splits, reconstruction, None, metrics, curves, "mse", CPU)
+    return STUDIES["table"](shown)
 
 
 def test_errors_of_a_table_are_in_the_units_of_each_column(tmp_path) -> None:
