@@ -47,18 +47,24 @@ def test_a_perfect_prediction_gives_the_true_values(prepared, model, monkeypatch
 
 
 def test_a_perfect_rollout_gives_the_true_values(prepared, model, monkeypatch) -> None:
-    split, layout = prepared.splits["test"], table.Layout.stored(prepared.description)
+    split, layout = prepared.splits["rollouts"], table.Layout.stored(prepared.description)
     truth = np.concatenate([split.sequences[:, FED:], split.following[:, None]], axis=1)
     monkeypatch.setattr(model, "roll_forward", lambda *_: torch.from_numpy(truth))
     found = multi_step(model, {}, split, layout, CPU)
     assert found.errors()["model"] < 1e-10 < found.errors()["persistence"]
 
 
-def test_every_step_of_test_is_scored_once_by_both(prepared, model) -> None:
-    split, layout = prepared.splits["test"], table.Layout.stored(prepared.description)
-    for forecast in (one_step, multi_step):
-        found = forecast(model, {}, split, layout, CPU)
-        assert len(found.truth[found.scored]) == len(np.unique(found.days[found.scored])) == 80
+def test_every_step_of_test_is_scored_once_one_step_ahead(prepared, model) -> None:
+    found = one_step(model, {}, prepared.splits["test"], table.Layout.stored(prepared.description), CPU)
+    assert len(found.truth[found.scored]) == len(np.unique(found.days[found.scored])) == 80
+
+
+def test_every_horizon_is_forecast_from_everywhere_in_test(prepared, model) -> None:
+    rollouts = prepared.splits["rollouts"]
+    found = multi_step(model, {}, rollouts, table.Layout.stored(prepared.description), CPU)
+    assert found.scored.all() and found.truth.shape == (80 - AHEAD + 1, AHEAD, 2)
+    targets = rollouts.extras["times"][:, FED:]
+    assert (targets[:, 0] == np.arange(320, 320 + len(targets))).all() and targets[-1, -1] == 399
 
 
 def test_persistence_is_the_last_known_value(prepared, model) -> None:

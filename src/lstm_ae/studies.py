@@ -226,7 +226,7 @@ def table(case: Case) -> Owed:
     title = f"A code of {case.metrics['code_size']} numbers for {layout.window} steps{of}: {case.bar}"
     metrics: dict[str, Any] = {"columns": _in_units((back - truth)[scored], layout)}
     owed = {
-        "reconstructions": figures.table_windows(_windows(case, by_window, lines), layout.variables, None, title),
+        "reconstructions": figures.table_windows(_windows(case.description, test, by_window, lines), layout.variables, None, title),
         "loss": case.loss_figure(),
     }
     if not layout.predict:
@@ -237,19 +237,18 @@ def table(case: Case) -> Owed:
 
 def _table_forecast(case: Case, layout: Layout) -> Owed:
     """One step ahead and fed back, beside persistence and least squares."""
-    test = case.splits["test"]
+    rollouts = case.splits["rollouts"]
     lags = min(forecasting.LAGS, layout.window // 2)
     lines = forecasting.fit_lines(case.splits["train"], lags)
-    in_units = [
-        forecast(case.model, lines, test, layout, case.device) for forecast in (table_forecasting.one_step, table_forecasting.multi_step)
-    ]
-    single, multiple = (table_forecasting.compared(forecast, layout) for forecast in in_units)
+    one_by_one = table_forecasting.one_step(case.model, lines, case.splits["test"], layout, case.device)
+    fed_back = table_forecasting.multi_step(case.model, lines, rollouts, layout, case.device)
+    single, multiple = (table_forecasting.compared(forecast, layout) for forecast in (one_by_one, fed_back))
     ahead = multiple.truth.shape[1]
     metrics: dict[str, Any] = {
         "one_step": {
             **single.skills(),
             **single.p_values(),
-            "columns": _in_units((in_units[0].said["model"] - in_units[0].truth)[single.scored], layout),
+            "columns": _in_units((one_by_one.said["model"] - one_by_one.truth)[single.scored], layout),
         },
         "multi_step": {
             **multiple.skills(),
@@ -257,12 +256,12 @@ def _table_forecast(case: Case, layout: Layout) -> Owed:
             "by_horizon": [{"horizon": h + 1, **multiple.skills(slice(h, h + 1))} for h in range(ahead)],
         },
     }
-    whole = table_forecasting.all_steps(test, layout)
-    known = np.full((len(test), layout.window + 1 - ahead, len(layout.variables)), np.nan)
+    known = np.full((len(rollouts), layout.window + 1 - ahead, len(layout.variables)), np.nan)
+    next_steps = table_forecasting.one_step(case.model, {}, rollouts, layout, case.device).said["model"]
     shown = {
-        "truth": whole,
-        "fed its own predictions": np.concatenate([known, in_units[1].said["model"]], axis=1),
-        "one step ahead": np.concatenate([known, in_units[0].said["model"][:, -ahead:]], axis=1),
+        "truth": table_forecasting.all_steps(rollouts, layout),
+        "fed its own predictions": np.concatenate([known, fed_back.said["model"]], axis=1),
+        "one step ahead": np.concatenate([known, next_steps[:, -ahead:]], axis=1),
     }
     by_window = np.square(multiple.said["model"] - multiple.truth).mean(axis=(1, 2))
     one, many = metrics["one_step"], metrics["multi_step"]
@@ -273,7 +272,9 @@ def _table_forecast(case: Case, layout: Layout) -> Owed:
     by_step = {name: factor * errors for name, errors in multiple.rmse_by_step().items()}
     root = {name: factor * error**0.5 for name, error in single.errors().items()}
     return metrics, {
-        "forecasts": figures.table_windows(_windows(case, by_window, shown), layout.variables, known.shape[1] - 1, f"Forecasts: {summary}"),
+        "forecasts": figures.table_windows(
+            _windows(case.description, rollouts, by_window, shown), layout.variables, known.shape[1] - 1, f"Forecasts: {summary}"
+        ),
         "error_by_horizon": figures.error_by_horizon(by_step, root, f"The model: {summary}; {against}", None, "step", measure),
     }
 
@@ -293,15 +294,15 @@ def _in_units(errors: Array, layout: Layout) -> dict[str, dict[str, float]]:
     return {name: {"rmse": float(rmse[c]), "mae": float(mae[c])} for c, name in enumerate(layout.variables)}
 
 
-def _windows(case: Case, errors: Array, lines: dict[str, Array]) -> list[figures.WindowPanel]:
-    """Three test windows: the one better than three quarters by these errors (N,), the median, the one worse than nine of ten."""
-    extras, order = case.splits["test"].extras, np.argsort(errors, kind="stable")
+def _windows(description: dict[str, Any], split: Split, errors: Array, lines: dict[str, Array]) -> list[figures.WindowPanel]:
+    """Three windows of a split: the one better than three quarters by these errors (N,), the median, the one worse than nine of ten."""
+    extras, order = split.extras, np.argsort(errors, kind="stable")
     panels = []
     for share in (0.25, 0.5, 0.9):
         row = order[int(share * (len(order) - 1))]
-        name = case.description["names"][extras["series"][row]]
+        name = description["names"][extras["series"][row]]
         length = next(iter(lines.values())).shape[1]
-        times = extras["times"][row].view(case.description["clock"])[:length]
+        times = extras["times"][row].view(description["clock"])[:length]
         title = f"{name + ', ' if name else ''}MSE {errors[row]:.3g}\n{share:.0%} of the windows are below"
         panels.append(figures.WindowPanel(title, times, {line: values[row] for line, values in lines.items()}))
     return panels

@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 DELIMITERS = ",;\t"
 PARTS = ("train", "validation", "test")
+ROLLOUTS = 500  # origins of forecasts fed back; spread over test, so that each horizon meets each hour of a day
 
 
 @dataclass(frozen=True)
@@ -424,6 +425,8 @@ def horizon(window: int) -> int:
 def prepare(path: Path, data: TableData, seed: int, source: str) -> Prepared:
     """Windows of every series, split by time or by series, scaled by the training windows.
 
+    `rollouts` are the multi-step windows of test, where the next step is predicted: the steps up to the last `horizon` are fed.
+
     Split by time, no training window and no step predicted from it reaches into validation, none of validation into test. Validation and
     test are covered once; where the next step is predicted, each of their steps is scored once, as the next of a window that may
     begin before the border.
@@ -432,11 +435,11 @@ def prepare(path: Path, data: TableData, seed: int, source: str) -> Prepared:
     series = read_series(path, layout)
     parts, about = _by_time(path, series, layout, data) if data.split_by == "time" else _by_series(path, series, layout, data, seed)
     for name, part in parts.items():
-        whole = part.first_scored is None or any(layout.window - horizon(layout.window) in steps for steps in part.first_scored)
-        if not any(part.starts) or not whole:
-            needed = layout.window + layout.before + layout.predict if part.first_scored is None else horizon(layout.window)
+        if not any(part.starts):
+            needed = horizon(layout.window) if name == "rollouts" else layout.window + layout.before + layout.predict
+            where = "test" if name == "rollouts" else name
             raise InputError(
-                f"{path}: {name} has no window: no series has {needed} rows there; a longer table or a shorter window is allowed"
+                f"{path}: {where} has no window: no series has {needed} rows there; a longer table or a shorter window is allowed"
             )
     if short := [one.name for one, *firsts in zip(series, *(part.starts for part in parts.values()), strict=True) if not any(firsts)]:
         log.info("%d of %d series are too short and left out: %s", len(short), len(series), " ".join(short))
@@ -467,10 +470,8 @@ def _by_time(path: Path, series: Sequence[Series], layout: Layout, data: TableDa
         raise InputError(f"{path}: split: found {train}, {validation} and {test} times a part; at least one in each is allowed")
     borders = times[[train, train + validation]]
     ends = [[0, *np.searchsorted(one.times, borders).tolist(), len(one.times)] for one in series]
-    parts = {"train": Part([_training(0, end[1], layout) for end in ends], None)}
-    for place, name in enumerate(PARTS[1:], 1):
-        parts[name] = _covering([(end[place], end[place + 1]) for end in ends], layout)
-    return parts, {"first_times": {name: label(time) for name, time in zip(PARTS[1:], borders, strict=True)}}
+    ranges = {name: [(end[place], end[place + 1]) for end in ends] for place, name in enumerate(PARTS)}
+    return _parts(ranges, layout), {"first_times": {name: label(time) for name, time in zip(PARTS[1:], borders, strict=True)}}
 
 
 def _by_series(path: Path, series: Sequence[Series], layout: Layout, data: TableData, seed: int) -> tuple[dict[str, Part], dict[str, Any]]:
@@ -481,9 +482,18 @@ def _by_series(path: Path, series: Sequence[Series], layout: Layout, data: Table
     order = np.random.default_rng(seed).permutation(len(series))
     members = dict(zip(PARTS, (set(rows.tolist()) for rows in np.split(order, [train, train + validation])), strict=True))
     ranges = {name: [(0, len(one.times) if place in chosen else 0) for place, one in enumerate(series)] for name, chosen in members.items()}
-    parts = {name: _covering(own, layout) for name, own in ranges.items() if name != "train"}
-    parts = {"train": Part([_training(begin, end, layout) for begin, end in ranges["train"]], None), **parts}
-    return parts, {"members": {name: [one.name for place, one in enumerate(series) if place in chosen] for name, chosen in members.items()}}
+    return _parts(ranges, layout), {
+        "members": {name: [one.name for place, one in enumerate(series) if place in chosen] for name, chosen in members.items()}
+    }
+
+
+def _parts(ranges: dict[str, list[tuple[int, int]]], layout: Layout) -> dict[str, Part]:
+    """The parts from the rows of each series that belong to them; where the next step is predicted the `rollouts` of test as well."""
+    parts = {
+        "train": Part([_training(begin, end, layout) for begin, end in ranges["train"]], None),
+        **{name: _covering(ranges[name], layout) for name in PARTS[1:]},
+    }
+    return parts | {"rollouts": _rollouts(ranges["test"], layout)} if layout.predict else parts
 
 
 def _training(begin: int, end: int, layout: Layout) -> list[int]:
@@ -504,3 +514,14 @@ def _covering(ranges: Sequence[tuple[int, int]], layout: Layout) -> Part:
         starts.append([start for _, start in inside])
         scored.append([row - 1 - start for row, start in inside])
     return Part(starts, scored)
+
+
+def _rollouts(ranges: Sequence[tuple[int, int]], layout: Layout) -> Part:
+    """Windows whose last steps, and the one after, lie in rows begin..end - 1 of each series: at most `ROLLOUTS`, evenly spaced."""
+    fed = layout.window + 1 - horizon(layout.window)
+    starts: list[list[int]] = []
+    for begin, end in ranges:
+        first, last = max(begin - fed, layout.before), end - 1 - layout.window
+        count = min(last - first + 1, max(1, ROLLOUTS // len(ranges)))
+        starts.append(np.linspace(first, last, count).astype(int).tolist() if count > 0 else [])
+    return Part(starts, [[fed - 1] * len(firsts) for firsts in starts])
