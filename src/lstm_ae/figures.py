@@ -146,7 +146,7 @@ def learning_curves(
         if measure in logarithmic:
             axes.set_yscale("log")
             plain_log(axes)
-        axes.legend()
+        axes.legend(loc="lower right" if measure == "accuracy" else "upper right")
     return titled(figure, title, note)
 
 
@@ -208,7 +208,7 @@ def prices(days: Sequence[str], series: Mapping[str, Array], column: str, note: 
         axes.plot(dates, values, color=colour, linestyle=line, label=plain(symbol))
     axes.set(ylabel=f"daily {column}, dollars")
     _date_axis(axes)
-    axes.legend()
+    axes.legend(loc="upper left")
     growth = ", ".join(f"{plain(symbol)} {values[-1] / values[0]:.1f}-fold" for symbol, values in series.items())
     return titled(figure, f"From {days[0]} to {days[-1]}: {growth}", note)
 
@@ -402,7 +402,7 @@ def row_alarms(errors: Array, alarm: NDArray[np.bool_], threshold: float, shown:
     axes.axhline(threshold, color=FOURTH, linestyle="--", label="threshold")
     axes.set(xlabel="row", ylabel="error", yscale="log")
     plain_log(axes)
-    axes.legend()
+    axes.legend(loc="upper right")
     grid = below.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, (name, (original, reconstruction)) in zip(grid, shown.items(), strict=True):
         axes.plot(original, color=ORIGINAL, label="data")

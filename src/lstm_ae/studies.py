@@ -283,7 +283,7 @@ def _coverage(case: Case, multiple: Forecast, layout: Layout) -> float:
     """Share of the test steps fed back within the prediction intervals that the package gives."""
     half_widths = case.calibration.half_widths(forecasting.LEVEL)
     steps = slice(min(len(half_widths), multiple.truth.shape[1]))
-    fed = case.splits["test"].sequences[:, : layout.window + 1 - multiple.truth.shape[1]]
+    fed = case.splits["rollouts"].sequences[:, : layout.window + 1 - multiple.truth.shape[1]]
     inside = np.abs(multiple.said["model"] - multiple.truth)[:, steps] <= half_widths[steps] * local_scale(fed, layout)[:, None]
     return float(inside[multiple.scored[:, steps]].mean())
 
