@@ -56,7 +56,7 @@ def test_a_stage_ends_with_one_line_and_status_2(environment, tmp_path, command,
 
 def test_a_folder_that_cannot_be_made_ends_a_stage_with_one_line(environment, tmp_path) -> None:
     directory = checkout(tmp_path)
-    (directory / "data").write_text("no folder")
+    (directory / "data" / "raw").write_text("no folder")
     done = subprocess.run(
         [sys.executable, "stages/acquire.py", "toy"], cwd=directory, env=environment, capture_output=True, text=True, check=False
     )
