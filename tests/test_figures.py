@@ -60,6 +60,7 @@ def test_a_name_from_data_is_no_formula(name: str, monkeypatch, tmp_path) -> Non
     """As one, it would end in an error of its syntax."""
     monkeypatch.setitem(globals(), "SYMBOL", r"$\frac$")
     figures.save(DRAWN[name](), tmp_path / "a.png")
+    assert (tmp_path / "a.png").is_file()
 
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path) -> None:
