@@ -51,7 +51,7 @@ def evaluate(params: Params, section: str) -> None:
 
     for name, figure in drawn.items():
         figures.save(figure, paths.plots(section) / f"{name}.png")
-        figures.save_vector(figure, paths.explorer(section).parent / "figures" / f"{name}.svg")
+        figures.save_vector(figure, paths.figures(section) / f"{name}.svg")
     table = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in case.curves.items() for split, series in by_split.items()})
     write_text(paths.curves(section), table.to_csv(index_label="epoch", na_rep="nan", lineterminator="\n"))
     write_text(paths.trials(section), trials.to_csv(index=False, lineterminator="\n"))

@@ -22,7 +22,7 @@ def report(params: Params) -> None:
 
 
 def read(params: Params, section: str) -> Results:
-    drawn = sorted((paths.explorer(section).parent / "figures").glob("*.svg"))
+    drawn = sorted(paths.figures(section).glob("*.svg"))
     return Results(
         metrics=read_json(paths.test_metrics(section)),
         curves=pd.read_csv(paths.curves(section), index_col="epoch"),

@@ -122,6 +122,9 @@ MODELS: dict[str, Callable[[Path], object]] = {
     "model.json is a list": lambda folder: (folder / "model.json").write_text("[1]"),
     "model.json has a key too many": lambda folder: renamed(folder, '"features"', '"more": 1, "features"'),
     "model.json holds text for a number": lambda folder: renamed(folder, '"hidden_size": 4', '"hidden_size": "4"'),
+    "model.json names a decoding that there is not": lambda folder: renamed(folder, '"backward"', '"sideways"'),
+    "model.json has a size of 0": lambda folder: renamed(folder, '"hidden_size": 4', '"hidden_size": 0'),
+    "model.json has a period that does not divide the sequence": lambda folder: renamed(folder, '"period": 1', '"period": 4'),
     "model.json lacks a key": lambda folder: (folder / "model.json").write_text("{}"),
     "weights of other sizes": lambda folder: renamed(folder, '"sequence_length": 6', '"sequence_length": 7'),
 }

@@ -138,11 +138,11 @@ def test_coverage_counts_the_scored_truth_within_the_widths() -> None:
 
 
 def test_recent_volatility_looks_back_a_month_and_never_ahead() -> None:
-    closes = np.cumsum(np.random.default_rng(0).normal(0, 0.01, (3, 60)), axis=1)
-    found = forecasting.recent_volatility(closes)
-    returns = np.diff(closes, axis=1)
-    assert np.allclose(found[:, 50], np.sqrt(np.square(returns[:, 30:50]).mean(axis=1)))
-    assert np.allclose(found[:, 5], np.sqrt(np.square(returns[:, :5]).mean(axis=1)))
-    later = closes.copy()
+    returns = np.random.default_rng(0).normal(0, 0.01, (3, 60))
+    found = forecasting.recent_volatility(returns)
+    assert np.allclose(found[:, 50], np.sqrt(np.square(returns[:, 31:51]).mean(axis=1)))
+    assert np.allclose(found[:, 5], np.sqrt(np.square(returns[:, :6]).mean(axis=1)))
+    assert np.allclose(forecasting.recent_volatility(np.stack([returns, 2 * returns], axis=2))[..., 1], 2 * found)
+    later = returns.copy()
     later[:, 41:] += 1
     assert np.array_equal(forecasting.recent_volatility(later)[:, :41], found[:, :41])

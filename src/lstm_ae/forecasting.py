@@ -14,13 +14,13 @@ from lstm_ae.datasets.base import Split
 from lstm_ae.datasets.stocks import CLOSE, HIGH
 from lstm_ae.evaluation import answers, rolled
 from lstm_ae.model import LSTMAutoencoder
-from lstm_ae.package import RECENT
 
 Array = NDArray[np.float64]
 LINES = ("least squares", "least squares within days")
 FORECASTERS = ("model", "persistence", "drift", "mean return", *LINES)
 LAGS = 10  # days the least-squares lines read
 LEVEL = 0.9  # of prediction intervals
+RECENT = 20  # steps whose returns tell how far a series moves now: a month of trading
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,8 @@ def one_step(
         **{name: log_close[:, :-1] + unscaled(by(line), description, HIGH) for name, line in lines.items()},
     }
     days = split.extras["start"][:, None] + 1 + steps
-    return StockForecast(log_high[:, 1:], said, steps >= split.first_scored[:, None], days, recent_volatility(log_close[:, :-1]))
+    volatility = recent_volatility(unscaled(split.sequences, description, CLOSE))
+    return StockForecast(log_high[:, 1:], said, steps >= split.first_scored[:, None], days, volatility)
 
 
 def multi_step(
@@ -151,7 +152,7 @@ def multi_step(
         **{name: accumulated(line.roll_forward(past, horizon), last_close, description) for name, line in lines.items()},
     }
     days = split.extras["start"][:, None] + fed + np.arange(horizon)
-    volatility = np.repeat(recent_volatility(split.extras["log_close"][:, :fed])[:, -1:], horizon, axis=1)
+    volatility = np.repeat(recent_volatility(unscaled(past, description, CLOSE))[:, -1:], horizon, axis=1)
     return StockForecast(log_high[:, fed:], said, np.ones_like(persistence, dtype=bool), days, volatility)
 
 
@@ -176,13 +177,12 @@ def diebold_mariano(differences: Array) -> float:
     return float(2 * stdtr(n - 1, -abs(statistic)))
 
 
-def recent_volatility(log_close: Array) -> Array:
-    """Root mean square of the last daily log returns, up to `RECENT`, at each day: log closes (N, T) to (N, T)."""
-    squares = np.square(np.diff(log_close, axis=1, prepend=log_close[:, :1]))
-    sums = np.cumsum(squares, axis=1)
+def recent_volatility(returns: Array) -> Array:
+    """Root mean square of the last log returns, up to `RECENT`, at each step: (N, T, ...) to (N, T, ...)."""
+    sums = np.cumsum(np.square(returns), axis=1)
     sums[:, RECENT:] -= sums[:, :-RECENT].copy()
-    days = np.minimum(np.arange(squares.shape[1]), RECENT).clip(1)
-    return np.asarray(np.sqrt(sums / days).clip(1e-6))
+    known = np.minimum(np.arange(1, returns.shape[1] + 1), RECENT).reshape(-1, *[1] * (returns.ndim - 2))
+    return np.sqrt(np.asarray((sums / known).clip(1e-12)))
 
 
 def unscaled(standard: Array, description: dict[str, Any], column: int) -> Array:

@@ -1,10 +1,12 @@
 """The LSTM autoencoder: encoder, code, decoder and the heads that read them. Shapes: B sequences, T steps, m features."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
+from pydantic import ConfigDict, PositiveInt, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -15,22 +17,28 @@ from lstm_ae.files import read_json, replacing, write_json
 State = tuple[Tensor, Tensor]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", strict=True))
 class Architecture:
     """Everything that decides the shapes of a model and how it computes."""
 
-    features: int
-    sequence_length: int
-    hidden_size: int
-    code_size: int
-    layers: int
-    period: int  # steps between two ticks of the layers above the first
-    code_enters: str  # "state": first state of the decoder; "input": repeated at every step
-    decoding: str  # "backward": last step first; "forward"
-    output: str  # "linear", "sigmoid"
-    classes: int | None  # the class head reads the code
-    class_hidden_size: int
+    features: PositiveInt
+    sequence_length: PositiveInt
+    hidden_size: PositiveInt
+    code_size: PositiveInt
+    layers: PositiveInt
+    period: PositiveInt  # steps between two ticks of the layers above the first; a divisor of the sequence length
+    code_enters: Literal["state", "input"]  # the first state of the decoder, or repeated at every step
+    decoding: Literal["backward", "forward"]  # backward: last step first
+    output: Literal["linear", "sigmoid"]
+    classes: PositiveInt | None  # the class head reads the code
+    class_hidden_size: PositiveInt
     predicts: bool  # the prediction head reads the encoder's state at each step
+
+    @model_validator(mode="after")
+    def ticks_fill_a_sequence(self) -> "Architecture":
+        if self.sequence_length % self.period:
+            raise ValueError(f"period {self.period} does not divide sequence_length {self.sequence_length}")
+        return self
 
 
 class Output(NamedTuple):
@@ -197,13 +205,19 @@ def load_model(directory: Path, weights: str = "weights.safetensors") -> LSTMAut
     Raises
     ------
     InputError
-        A file is missing, or the weights are not those of the architecture.
+        A file is missing, model.json has a value that is not allowed, or the weights are not those of its architecture.
     """
+    stored = read_json(directory / "model.json")
     try:
-        model = LSTMAutoencoder(Architecture(**read_json(directory / "model.json")))
+        model = LSTMAutoencoder(Architecture(**stored))
         model.load_state_dict(load_file(directory / weights))
     except FileNotFoundError as error:
         raise InputError(f"{directory / weights}: not found; `dvc repro` makes it") from error
-    except (TypeError, RuntimeError, SafetensorError) as error:
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = "".join(f"{part}: " for part in problem["loc"])
+        found = f"found {problem['input']!r}; " if isinstance(problem["input"], str | float | int) else ""
+        raise InputError(f"{directory / 'model.json'}: {key}{found}{problem['msg'].removeprefix('Value error, ')}") from error
+    except (RuntimeError, SafetensorError) as error:
         raise InputError(f"{directory / weights}: not the weights of model.json ({' '.join(str(error).split())[:200]})") from error
     return model.eval()

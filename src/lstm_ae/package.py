@@ -19,12 +19,12 @@ from lstm_ae.datasets.table import Layout, comparable, unscaled
 from lstm_ae.errors import InputError
 from lstm_ae.evaluation import answers, rolled
 from lstm_ae.files import read_json, replacing, write_json
+from lstm_ae.forecasting import recent_volatility
 from lstm_ae.model import LSTMAutoencoder, load_model, save_model
 from lstm_ae.params import Data, MnistData, StockForecastData, StockWindowsData, TableData
 
 Array = NDArray[np.float64]
 
-RECENT = 20  # steps whose returns tell how far a series moves now: a month of trading
 PERCENTS = range(50, 100)  # the levels of prediction intervals
 ORIGINS = 20_000  # forecasts that calibrate them: more tell no more
 
@@ -160,13 +160,13 @@ def interval_widths(model: LSTMAutoencoder, validation: Split, layout: Layout, d
 
 
 def local_scale(past: NDArray[Any], layout: Layout) -> Array:
-    """(N, m) how far each variable of windows (N, t, m) moves at their end: the root mean square of the last log returns from which its own
-    count; 1 where the scaling is another.
+    """(N, m) how far each variable of windows (N, t, m) moves at their end: the `recent_volatility` of the variable from which its
+    returns count; 1 where the scaling is another.
     """
     if layout.scaling != "log_return":
         return np.ones((len(past), past.shape[2]))
-    recent = as_real(past[:, -RECENT:]) * layout.scale + layout.centre
-    return np.asarray(np.sqrt(np.square(recent).mean(axis=1))[:, layout.bases].clip(1e-6))
+    returns = as_real(past) * layout.scale + layout.centre
+    return recent_volatility(returns)[:, -1][:, layout.bases]
 
 
 def _rank(count: int, level: float) -> int:

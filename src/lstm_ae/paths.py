@@ -40,6 +40,11 @@ def explorer(section: str) -> Path:
     return Path("runs") / section / "explorer.json"
 
 
+def figures(section: str) -> Path:
+    """The figures as the page shows them: curves, not pixels."""
+    return Path("runs") / section / "figures"
+
+
 def model(section: str) -> Path:
     """The folder that a person takes away: all that using the trained model needs."""
     return Path("models") / section

@@ -36,7 +36,6 @@ class Draw(IntEnum):
 
     ORDER = 1  # of the batches of an epoch
     SHIFT = 2  # of the images of a batch, the same in all processes
-    PASS = 3  # within a process's pass through the model
 
 
 # Called after each epoch with its number (0: the start), the means of training (empty at the start) and validation, and the model. A
@@ -183,7 +182,6 @@ class Loop:
         """Train on one batch."""
         at, fabric, training = self.at, self.fabric, self.training
         moved = torch.Generator().manual_seed(_seed_of(Draw.SHIFT, self.seed, at.epoch, at.batches))
-        torch.manual_seed(_seed_of(Draw.PASS, self.seed, at.epoch, at.batches, fabric.global_rank))
         batch, factor = self.data.batch(rows.to(fabric.device), self.bare.mean.dtype, training.shift, moved), 1.0
         if not training.error_correlation:  # the loss of a batch's mean error is no mean over parts of it
             batch, factor = _share(batch, fabric)
