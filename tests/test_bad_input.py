@@ -257,8 +257,9 @@ def page() -> str:
     """The whole of docs/errors.md."""
     text = (
         "# Bad inputs, and the line each gets\n\n"
-        "A stage that finds one of these prints `error: ` and the line, and ends with status 2; with `--debug` it shows the traceback. What DVC\n"
-        f"refuses itself keeps DVC's words. `{FOLDER}` is the folder of the file. A test compares this page with what is said.\n"
+        "A stage that finds one of these prints `error: ` and the line, and ends with status 2. `PYTHONPATH=src python\n"
+        "stages/train.py toy --debug` and `lstm-ae --debug score ...` show the traceback. What DVC refuses itself keeps DVC's words.\n"
+        f"`{FOLDER}` is the folder of the file. A test compares this page with what is said.\n"
     )
     title = ""
     for part, wrong, read in cases():
