@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_ae import objectives
 from lstm_ae.model import Output
-from lstm_ae.objectives import Batch, losses, shuffled, translated, weighted
+from lstm_ae.objectives import Batch, DeviceSplit, losses, mean_losses, shuffled, translated, weighted
 
 
 def test_an_epoch_has_every_row_once() -> None:
@@ -60,3 +61,16 @@ def test_a_day_that_surprises_all_counts_less(loss: str) -> None:
     assert 0 < float(together) < 0.1 * float(separate)
     plain = losses(*predicted(alike), loss)
     assert "surprise" not in plain and plain["prediction"] == losses(*predicted(apart), loss)["prediction"]
+
+
+def test_a_batch_without_a_scored_step_changes_no_mean(monkeypatch) -> None:
+    class Zero(torch.nn.Module):
+        def forward(self, sequences: torch.Tensor) -> Output:
+            return Output(torch.zeros_like(sequences), sequences[:, 0], None, torch.zeros_like(sequences))
+
+    monkeypatch.setattr(objectives, "EVALUATION_BATCH", 1)
+    sequences = torch.tensor([[1.0, 1, 1, 2], [9, 9, 9, 9]])[..., None]
+    split = DeviceSplit(None, sequences, None, torch.tensor([[3.0], [5.0]]), torch.tensor([1, 3]))
+    found = mean_losses(Zero(), split, "mse", {"reconstruction": 0.5, "prediction": 0.5})
+    assert found["reconstruction"] == pytest.approx((1 + 4) / 2)
+    assert found["prediction"] == pytest.approx((1 + 4 + 9 + 25) / 4)

@@ -39,6 +39,7 @@ TABLE = {
         ({"group_by_time": True, "series": "place"}, "needs several series and predict: true"),
         ({"group_by_time": True, "predict": True}, "needs several series and predict: true"),
         ({"window": 1}, "greater than or equal to 2"),
+        ({"window": 3, "predict": True}, "at least 4 is allowed"),
     ],
 )
 def test_a_layout_of_a_table_that_contradicts_itself_is_an_error(changed: dict, said: str) -> None:

@@ -11,7 +11,6 @@ from lstm_ae.checkpoint import save_state
 from lstm_ae.datasets.base import Split
 from lstm_ae.errors import InputError
 from lstm_ae.hyperparameters import Hyperparameters
-from lstm_ae.model import LSTMAutoencoder
 from lstm_ae.objectives import DeviceSplit, losses, mean_losses, weighted
 from lstm_ae.params import Params
 from lstm_ae.runtime import start

@@ -149,7 +149,8 @@ def mean_losses(model: torch.nn.Module, split: DeviceSplit, loss: str, weights: 
 
 
 def _mean(values: Tensor, scored: Tensor | None) -> Tensor:
-    """Mean of (B, T, m) over the scored steps (B, T)."""
+    """Mean of (B, T, m) over the scored steps (B, T); 0 where none is."""
     if scored is None:
         return values.mean()
-    return values.mean(dim=2)[scored].mean()
+    kept = values.mean(dim=2)[scored]
+    return kept.sum() / max(len(kept), 1)

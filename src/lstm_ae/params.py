@@ -115,6 +115,8 @@ class TableData(Block):
         several = self.series is not None or (self.columns_are == "series" and len(self.columns) > 1)
         if self.split_by == "series" and not several:
             raise ValueError("split_by: series, for a table of one series; time is allowed")
+        if self.predict and self.window < 4:
+            raise ValueError(f"window {self.window}: at least 4 is allowed where the next step is predicted")
         if self.group_by_time and not (several and self.predict):
             raise ValueError("group_by_time: true, which needs several series and predict: true; false is allowed")
         return self

@@ -1,3 +1,4 @@
+import datetime
 import gzip
 import re
 from pathlib import Path
@@ -270,3 +271,9 @@ def test_a_cell_that_is_no_number_is_named(tmp_path_factory, row: int, column: s
     found = re.escape(repr(cell)) if cell else "nothing"
     with pytest.raises(InputError, match=rf"column {column}, line {row + 2}: found {found}; a number is allowed"):
         prepare(path)
+
+
+def test_a_date_among_the_numbers_is_shown(tmp_path) -> None:
+    cells = pd.Series([datetime.date(2014, 1, 2)], index=pd.RangeIndex(1, name="row"), name="x")
+    with pytest.raises(InputError, match="column x, row 0: found 2014-01-02"):
+        table.finite_numbers(tmp_path, cells, above_zero=False)

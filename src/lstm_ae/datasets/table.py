@@ -294,7 +294,7 @@ def _place(path: Path, cells: pd.Series, row: int) -> str:
 
 
 def _shown(cell: Any) -> str:
-    return "nothing" if cell is None or cell == "" or cell != cell else repr(cell if isinstance(cell, str) else float(cell))
+    return "nothing" if cell is None or cell == "" or cell != cell else repr(cell) if isinstance(cell, str) else str(cell)
 
 
 def tiles(begin: int, end: int, window: int) -> list[int]:
