@@ -34,7 +34,7 @@ bench: all venv-bench/installed
 	PYTHONPATH=src python benchmarks/bench_report.py
 
 # New lock files: every version and hash, for every platform. The peers' follows the project's.
-lock:
+lock: all
 	uv pip compile --universal --generate-hashes --no-header --group dev pyproject.toml --output-file requirements.txt
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --constraint requirements.txt benchmarks/requirements.in --output-file benchmarks/requirements.txt
 

@@ -2,7 +2,8 @@
 
 python benchmarks/ablation.py
 
-Every form trains for the same seconds on the same data, three seeds each; seconds are this machine's, so run it with nothing beside it.
+Every form trains for the same seconds on the same data, three seeds each. The seconds include the validation after each epoch, and are this
+machine's, so run it with nothing beside it.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ from lstm_ae.objectives import Metrics
 
 TABLE, FIGURE = Path("docs/ablation.csv"), Path("docs/ablation.png")
 SEQUENCES = 6000  # an epoch, so that the curves have points
-SECONDS = 40.0  # of training, evaluation left out
+SECONDS = 40.0
 WHOLE = {"encoder": 1.0, "decoder": 1.0, "biases": 1.0, "heads": 1.0}  # rate factors of a start that needs no care
 SIZES = {"toy": {"hidden_size": 49}, "mnist_rows": {"hidden_size": 192}}
 COMMON: dict[str, Any] = {"gradient_clip": 1.0, "training.schedule": "constant"}
@@ -44,7 +45,7 @@ class TimeUpError(Exception):
 
 
 def curve(section: str, changes: dict[str, Any], seed: int) -> list[dict[str, float]]:
-    """Validation loss by seconds of training."""
+    """Validation loss by seconds."""
     params = variant(section, {**COMMON, **SIZES[section], **changes, "epochs": 1000}, seed)
     points: list[dict[str, float]] = []
     begun = time.perf_counter()
@@ -67,7 +68,7 @@ def draw(table: pd.DataFrame, floors: dict[str, float]) -> None:
                 axes.plot(points["seconds"], points["loss"], color=colour, linestyle=line, label=form if seed == 0 else None)
         axes.axhline(floors[section], color=figures.ORIGINAL, linewidth=0.8)
         axes.annotate("PCA", (1, floors[section]), xycoords=("axes fraction", "data"), ha="right", va="bottom")
-        axes.set(xlabel="seconds of training", ylabel="validation mean squared error", yscale="log", title=section)
+        axes.set(xlabel="seconds", ylabel="validation mean squared error", yscale="log", title=section)
         figures.plain_log(axes)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figures.save(figures.titled(figure, "The memory starts at PCA; the layers above it go on from there"), FIGURE)

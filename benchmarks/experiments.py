@@ -2,7 +2,7 @@
 
 python benchmarks/experiments.py [experiment ...]
 
-Works on the prepared data and the searches of `dvc repro`. A row that the table has already is not run again.
+Works on the prepared data, the searches and the models of `dvc repro`. A row that the table has already is not run again.
 """
 
 import argparse
@@ -17,9 +17,10 @@ import pandas as pd
 from lstm_ae import paths
 from lstm_ae.datasets.base import Split, load_description, load_split
 from lstm_ae.evaluation import answers, class_metrics, reconstruction_metrics
-from lstm_ae.files import write_text, write_yaml
-from lstm_ae.forecasting import fit_lines, multi_step, one_step
-from lstm_ae.hyperparameters import Hyperparameters, resolve
+from lstm_ae.files import read_json, write_text, write_yaml
+from lstm_ae.forecasting import LAGS, fit_lines, multi_step, one_step
+from lstm_ae.hyperparameters import resolve
+from lstm_ae.model import load_model
 from lstm_ae.params import Params, load_params, load_yaml
 from lstm_ae.runtime import start
 from lstm_ae.training import EpochEnd, Trained, accelerate, build, fit
@@ -64,32 +65,36 @@ def variant(section: str, changes: dict[str, Any], training_seed: int) -> Params
         return load_params(path)
 
 
-def train(params: Params, section: str, sequences: Split, epoch_end: EpochEnd | None = None) -> tuple[Trained, Hyperparameters]:
+def train(params: Params, section: str, sequences: Split, epoch_end: EpochEnd | None = None) -> Trained:
     """One training as the train stage does it."""
     block, prepared = params.section(section), paths.prepared(section)
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
     fabric = accelerate(start(params.device, params.threads, params.training_seed), params.precision)
     model = build(block.model, chosen, sequences, load_description(prepared).get("classes"))
     validation = load_split(prepared, "validation")
-    return fit(fabric, model, sequences, validation, block.training, chosen, params.training_seed, epoch_end, progress=section), chosen
+    return fit(fabric, model, sequences, validation, block.training, chosen, params.training_seed, epoch_end, progress=section)
 
 
-def measured(params: Params, section: str) -> dict[str, Any]:
-    """One training, scored on test."""
-    prepared = paths.prepared(section)
+def measured(section: str, changes: dict[str, Any], training_seed: int) -> dict[str, Any]:
+    """One training, scored on test: the pipeline's own where nothing is changed."""
+    params, prepared = variant(section, changes, training_seed), paths.prepared(section)
     known, test, description = load_split(prepared, "train"), load_split(prepared, "test"), load_description(prepared)
-    trained, chosen = train(params, section, known)
+    if changes or training_seed != load_params(paths.PARAMS).training_seed:
+        trained = train(params, section, known)
+        model, best_epoch = trained.model, trained.best_epoch
+    else:
+        weights = paths.weights(section)
+        model, best_epoch = load_model(weights), read_json(weights / "training.json")["best_epoch"]
     device = start(params.device, params.threads, params.seed)
-    said = answers(trained.model, test.sequences, device)
-    code_size = trained.model.architecture.code_size
-    row = {"code_size": code_size, "hidden_size": chosen.hidden_size, "layers": chosen.layers, "best_epoch": trained.best_epoch}
-    row |= reconstruction_metrics(said.reconstruction, known, test, code_size, description["unit_interval"])
+    said, shape = answers(model, test.sequences, device), model.architecture
+    row = {"code_size": shape.code_size, "hidden_size": shape.hidden_size, "layers": shape.layers, "best_epoch": best_epoch}
+    row |= reconstruction_metrics(said.reconstruction, known, test, shape.code_size, description["unit_interval"])
     if said.probabilities is not None and test.labels is not None:
         row |= class_metrics(said.probabilities, test.labels)
     if said.predictions is not None:
-        lines = fit_lines(known)
-        row["one_step_skill"] = one_step(trained.model, lines, test, description, device).scores()["skill"]
-        fed_back = multi_step(trained.model, lines, load_split(prepared, "rollouts"), description, device)
+        lines = fit_lines(known, min(LAGS, description["fed"]))
+        row["one_step_skill"] = one_step(model, lines, test, description, device).scores()["skill"]
+        fed_back = multi_step(model, lines, load_split(prepared, "rollouts"), description, device)
         for days in (20, 40):
             row[f"lowest_skill_to_day_{days}"] = min(fed_back.scores(slice(day, day + 1))["skill"] for day in range(days))
     return row
@@ -106,7 +111,7 @@ def main() -> None:
         for seed in SEEDS:
             if any((row["experiment"], row["training_seed"]) == (name, seed) for row in rows):
                 continue
-            rows.append({"experiment": name, "training_seed": seed, **measured(variant(section, changes, seed), section)})
+            rows.append({"experiment": name, "training_seed": seed, **measured(section, changes, seed)})
             order = sorted(rows, key=lambda row: (list(EXPERIMENTS).index(row["experiment"]), row["training_seed"]))
             write_text(RESULTS, pd.DataFrame(order).to_csv(index=False, lineterminator="\n", float_format="%.6g"))
         errors = [row["mse"] for row in rows if row["experiment"] == name]

@@ -14,16 +14,17 @@ from lstm_ae.package import load_package
 from lstm_ae.params import Params
 from lstm_ae.runtime import start
 from lstm_ae.stage import run
-from lstm_ae.studies import STUDIES, Case, read_curves
+from lstm_ae.studies import STUDIES, Case, read_curves, with_test
 
 
 def evaluate(params: Params, section: str) -> None:
-    block, prepared, directory = params.section(section), paths.prepared(section), paths.weights(section)
+    block, prepared = params.section(section), paths.prepared(section)
     device = start(params.device, params.threads, params.seed)
     description, package = load_description(prepared), load_package(paths.model(section), device)
     splits = {path.stem: load_split(prepared, path.stem) for path in sorted(prepared.glob("*.safetensors"))}
     test, model, trained = splits["test"], package.model, package.about
-    shape, curves = model.architecture, read_curves(paths.training(section))
+    shape, loss = model.architecture, block.training.loss
+    curves = with_test(read_curves(paths.training(section)), paths.weights(section), test, loss, device)
     said = answers(model, test.sequences, device)
     metrics = {
         **reconstruction_metrics(said.reconstruction, splits["train"], test, shape.code_size, description["unit_interval"]),
@@ -40,8 +41,7 @@ def evaluate(params: Params, section: str) -> None:
         "validation_loss": float(curves["loss"]["validation"][trained["best_epoch"]]),
     }
     case = Case(
-        model, directory, package.calibration, description, splits, said.reconstruction, said.probabilities, metrics,
-        curves, block.training.loss, device,
+        model, package.calibration, description, splits, said.reconstruction, said.probabilities, metrics, curves, loss, device
     )  # fmt: skip
     own, drawn = STUDIES[block.data.dataset](case)
     trials = pd.read_csv(paths.search(section) / "trials.csv")
@@ -52,7 +52,7 @@ def evaluate(params: Params, section: str) -> None:
     for name, figure in drawn.items():
         figures.save(figure, paths.plots(section) / f"{name}.png")
         figures.save_vector(figure, paths.figures(section) / f"{name}.svg")
-    table = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in case.curves.items() for split, series in by_split.items()})
+    table = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in curves.items() for split, series in by_split.items()})
     write_text(paths.curves(section), table.to_csv(index_label="epoch", na_rep="nan", lineterminator="\n"))
     write_text(paths.trials(section), trials.to_csv(index=False, lineterminator="\n"))
     write_json(paths.test_metrics(section), metrics | own)

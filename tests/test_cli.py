@@ -80,7 +80,7 @@ def test_export_writes_onnx(folder: Path, command) -> None:
         ("reconstruct model nothing.csv -o out.csv", "nothing.csv: not found"),
         ("reconstruct model new.csv -o out.xlsx", "out.xlsx: found the suffix '.xlsx'; .csv, .csv.gz, .parquet are allowed"),
         ("encode model short.csv -o out.csv", "short.csv: series m0: found 20 rows; a window needs 24"),
-        ("forecast model new.csv --horizon 99 -o out.csv", "horizon: found 99; 1 to 12 is allowed, as far as validation was forecast"),
+        ("forecast model new.csv --horizon 99 -o out.csv", "horizon: found 99; 1 to 12 is allowed, as far as validation tells intervals of 90%"),
         ("forecast model new.csv --horizon 3 --level 1.5 -o out.csv", "level: found 1.5; 0.5, 0.51 to 0.99 are allowed"),
         ("score model new.csv -o out.csv --false-alarms 0",
          "false alarms: found 0; at least 1 in 97, one more than there are validation windows, and less than 1 is allowed"),

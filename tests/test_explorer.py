@@ -45,6 +45,14 @@ def test_a_code_that_is_not_moved_decodes_to_the_reconstruction() -> None:
     json.dumps(found, allow_nan=False)
 
 
+def test_a_sequence_without_a_step_that_counts_is_not_offered() -> None:
+    test = Split(RANDOM.random((20, 9, 2), np.float32), first_scored=np.array([2] * 19 + [8]))
+    autoencoder = model(9, 2)
+    found = explore(autoencoder, test, {}, answers(autoencoder, test.sequences, CPU), CPU)
+    assert found["items"][-1]["label"] == "test sequence 18"
+    json.dumps(found, allow_nan=False)
+
+
 def test_images_are_two_of_each_digit_with_what_the_class_head_says() -> None:
     digits = np.arange(60) % 10
     test = Split(RANDOM.integers(0, 256, (60, 4, 4), np.uint8), image_shape=np.array([4, 4]), extras={"digits": digits})

@@ -33,10 +33,22 @@ DRAWN = {
     ),
     "table_windows": lambda: figures.table_windows(
         [
-            figures.WindowPanel("a", pd.date_range("2020-01-01", periods=24, freq="h").to_numpy(), {"original": RANDOM.random((24, 5))}),
+            figures.WindowPanel(SYMBOL, pd.date_range("2020-01-01", periods=24, freq="h").to_numpy(), {"original": RANDOM.random((24, 5))}),
             figures.WindowPanel("b", np.arange(24), {"original": RANDOM.random((24, 5)), "reconstruction": RANDOM.random((24, 5))}),
         ],
-        ["a", "b", "c", "d", "e"], 12, "title",
+        [SYMBOL, "b", "c", "d", "e"], 12, "title",
+    ),
+    "alarms": lambda: figures.alarms(
+        [
+            figures.AlarmPanel(
+                SYMBOL, f"column {SYMBOL}", np.arange(30), RANDOM.random(30), RANDOM.random(30), RANDOM.random(30) + 0.1,
+                np.array([[0, 14], [15, 29]]), np.array([0.2, 0.9]), np.array([False, True]),
+            )
+        ],
+        0.5, "title",
+    ),
+    "row_alarms": lambda: figures.row_alarms(
+        np.array([0.2, 0.9]), np.array([False, True]), 0.5, {SYMBOL: (RANDOM.random(30), RANDOM.random(30))}, "title"
     ),
     "error_by_horizon": lambda: figures.error_by_horizon(
         {name: RANDOM.random(40) + 0.1 for name in FORECASTERS},
@@ -55,7 +67,7 @@ def test_every_figure_is_a_small_png_without_metadata(name: str, tmp_path) -> No
         assert not {"Software", "date", "Creation Time"} & set(image.info)
 
 
-@pytest.mark.parametrize("name", ["prices", "stock_reconstructions", "forecasts"])
+@pytest.mark.parametrize("name", ["prices", "stock_reconstructions", "forecasts", "table_windows", "alarms", "row_alarms"])
 def test_a_name_from_data_is_no_formula(name: str, monkeypatch, tmp_path) -> None:
     """As one, it would end in an error of its syntax."""
     monkeypatch.setitem(globals(), "SYMBOL", r"$\frac$")
@@ -75,3 +87,8 @@ def test_the_same_arrays_give_the_same_bytes(tmp_path) -> None:
 def test_the_title_of_a_vector_figure_stands_beside_its_drawing(tmp_path) -> None:
     figures.save_vector(figures.digits(RANDOM.random((2, 4, 4)), RANDOM.random((2, 4, 4)), "a < b"), tmp_path / "a.svg")
     assert "<title>a &lt; b</title>" in (tmp_path / "a.svg").read_text()
+
+
+def test_the_title_of_a_vector_figure_has_the_names_as_they_are(tmp_path) -> None:
+    figures.save_vector(figures.prices(DAYS, {"US$/A$": np.ones(80)}, "high", None), tmp_path / "a.svg")
+    assert ": US$/A$ 1.0-fold</title>" in (tmp_path / "a.svg").read_text()

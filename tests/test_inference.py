@@ -1,5 +1,6 @@
 """What a trained model says of new data, in the units of the input."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 
 import lstm_ae
 from lstm_ae import inference
+from lstm_ae.datasets.table import prepare
 from lstm_ae.errors import InputError
 from lstm_ae.evaluation import Answers
-from tests.packages import digits_package, hourly, hourly_package, stocks_package, toy_package
+from tests.packages import HOURLY, digits_package, hourly, hourly_package, packaged, stocks_package, toy_package
 
 
 @pytest.fixture
@@ -137,6 +139,32 @@ def test_intervals_lie_around_the_forecast_and_hold_what_comes(package) -> None:
     assert (narrow["high"] - narrow["low"] < found["high"] - found["low"]).all()
 
 
+def test_a_forecast_reaches_as_far_as_its_intervals(package) -> None:
+    assert lstm_ae.forecast(package, hourly())["step"].max() == 12
+    longest = lstm_ae.forecast(package, hourly(), level=0.99)["step"].max()
+    assert 1 <= longest < 12
+    unknown = replace(package.calibration, widths=np.full_like(package.calibration.widths, np.inf))
+    with pytest.raises(InputError, match=r"level: found 0\.9; validation is too short"):
+        lstm_ae.forecast(replace(package, calibration=unknown), hourly())
+
+
+def test_times_that_are_numbers_come_back_whole_and_never_under_a_name_of_ours(params, tmp_path) -> None:
+    seconds = 1_420_070_461 + 3600 * np.arange(24 * 30)
+    data = HOURLY.model_copy(update={"columns": ["load"], "series": None, "time": "step"})
+    table_of = pd.DataFrame({"step": seconds.astype(float), "load": hourly(meters=1, hours=len(seconds))["load"]})
+    table_of.to_csv(tmp_path / "a.csv", index=False)
+    model = packaged(params, "snp_forecast", data, prepare(tmp_path / "a.csv", data, 0, "a"), 6)
+    ahead = lstm_ae.forecast(model, table_of, 3)
+    assert ahead["time"].tolist() == [seconds[-1] + 3600 * step for step in (1, 2, 3)] and ahead["step"].tolist() == [1, 2, 3]
+    assert ahead["time"].dtype == lstm_ae.encode(model, table_of)["start"].dtype == np.int64
+    assert lstm_ae.reconstruct(model, table_of)["step"].tolist() == seconds.tolist()
+
+
+def test_business_days_keep_their_time_of_day() -> None:
+    days = pd.bdate_range("2024-01-01", periods=20).to_numpy("datetime64[us]") + np.timedelta64(16, "h")
+    assert inference._following(days, 2).astype(str).tolist() == ["2024-01-29T16:00:00.000000", "2024-01-30T16:00:00.000000"]
+
+
 def test_a_forecast_of_stocks_goes_on_from_the_last_close_over_the_weekend(params, prices_csv) -> None:
     package, _ = stocks_package(params, "snp_forecast", prices_csv)
     table = pd.read_csv(prices_csv)
@@ -179,7 +207,7 @@ def test_what_a_model_cannot_do_is_one_line(params, package, tmp_path) -> None:
         (lambda: lstm_ae.forecast(toy, rows), "model toy: found one that does not predict the next step; one that does is allowed"),
         (lambda: lstm_ae.encode(toy, rows.iloc[:, 1:]),
          "table: found 49 columns of values; 50, a sequence of 50 steps of 1, is allowed, beside a column series"),
-        (lambda: lstm_ae.forecast(package, hourly(), 13), "horizon: found 13; 1 to 12 is allowed, as far as validation was forecast"),
+        (lambda: lstm_ae.forecast(package, hourly(), 13), "horizon: found 13; 1 to 12 is allowed, as far as validation tells intervals of 90%"),
         (lambda: lstm_ae.score(package, hourly(), 0.05, Path("alarms.svg")), "alarms.svg: found the suffix '.svg'; .png is allowed"),
     ):  # fmt: skip
         with pytest.raises(InputError) as caught:

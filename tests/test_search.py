@@ -167,6 +167,9 @@ def test_a_study_is_rebuilt_from_its_table(study, params) -> None:
     again = optuna.load_study(study_name="toy", storage=storage)
     columns = ["trial", "state", "loss", *TUNABLE]
     pd.testing.assert_frame_equal(trials_table(again)[columns], table[columns])
+    narrowed = params.section("toy").search.space.model_copy(update={"hidden_size": [200, 201]})
+    with pytest.raises(InputError, match=r"toy.search.space: trial 0 lies outside"):
+        rebuilt("toy", table, narrowed)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from sklearn.metrics import mean_absolute_percentage_error
 
 from lstm_ae import figures, forecasting, studies
 from lstm_ae.datasets import stocks, table
-from lstm_ae.datasets.base import Prepared
+from lstm_ae.datasets.base import Prepared, Split
+from lstm_ae.errors import InputError
 from lstm_ae.evaluation import answers, reconstruction_metrics
 from lstm_ae.model import Architecture, LSTMAutoencoder
 from lstm_ae.package import calibrate, layout_of
@@ -41,7 +42,7 @@ def case(prepared: Prepared, data: Data) -> Case:
     calibration = calibrate(model, prepared.splits["validation"], layout_of(data, prepared.description, model)[0], CPU)
     metrics = {**reconstruction_metrics(said.reconstruction, train, test, 4, unit_interval=False), "code_size": 4, "best_epoch": 1}
     return Case(
-        model=model, directory=Path(), calibration=calibration, description=prepared.description, splits=prepared.splits,
+        model=model, calibration=calibration, description=prepared.description, splits=prepared.splits,
         reconstruction=said.reconstruction, probabilities=None, metrics={**metrics, "validation_loss": 0.5},
         curves={"reconstruction": {"validation": pd.Series([1.0, 0.5])}}, loss="mse", device=CPU,
     )  # fmt: skip
@@ -117,7 +118,7 @@ def studied(folder: Path, reconstruct, **changed: object) -> tuple[dict, dict]:
     curve = {"train": pd.Series([2.0, 1.0]), "validation": pd.Series([2.0, 1.0])}
     curves = {"reconstruction": curve, "loss": curve} | ({"prediction": curve} if data.predict else {})
     calibration = calibrate(model, prepared.splits["validation"], layout_of(data, prepared.description, model)[0], CPU)
-    shown = Case(model, folder, calibration, prepared.description, prepared.splits, reconstruction, None, metrics, curves, "mse", CPU)
+    shown = Case(model, calibration, prepared.description, prepared.splits, reconstruction, None, metrics, curves, "mse", CPU)
     return STUDIES["table"](shown)
 
 
@@ -127,6 +128,22 @@ def test_errors_of_a_table_are_in_the_units_of_each_column(tmp_path) -> None:
     assert cold["rmse"] == pytest.approx(0.5 / 2**0.5, rel=0.02) and cold["mae"] == pytest.approx(cold["rmse"])
     assert load["rmse"] == pytest.approx(100 * cold["rmse"], rel=1e-4)
     assert set(drawn) == {"reconstructions", "loss"}
+
+
+def test_a_part_that_stands_still_has_no_skill() -> None:
+    truth = np.ones((3, 4))
+    still = forecasting.Forecast(truth, {"model": truth + 1, "persistence": truth}, truth > 0, np.zeros((3, 4), int))
+    with pytest.raises(InputError, match="nothing moves, so that persistence is exact"):
+        still.skills()
+
+
+def test_a_window_without_a_step_that_counts_is_not_shown() -> None:
+    times = np.arange(5).view(np.int64)[:, None] + np.arange(3)
+    split = Split(np.zeros((5, 3, 1)), extras={"series": np.zeros(5, int), "times": times})
+    panels = studies._windows(
+        {"names": [""], "clock": "int64"}, split, np.array([3.0, np.nan, 1, 2, np.nan]), {"original": np.zeros((5, 3, 1))}
+    )
+    assert [panel.times[0] for panel in panels] == [2, 3, 3]
 
 
 def test_a_predicted_table_stands_beside_persistence_and_least_squares(tmp_path) -> None:

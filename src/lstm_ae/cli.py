@@ -90,7 +90,7 @@ def forecast(
     model: MODEL,
     table: INPUT,
     out: OUT,
-    horizon: Annotated[int, typer.Option(help="Steps after the end of each series.")] = 20,
+    horizon: Annotated[int | None, typer.Option(help="Steps after the end of each series; else as far as the intervals reach.")] = None,
     level: Annotated[float, typer.Option(help="Of the prediction intervals.")] = 0.9,
 ) -> None:
     """Forecast the steps after the end of each series.
@@ -99,8 +99,9 @@ def forecast(
     """
     from lstm_ae import inference
 
-    _write(inference.forecast(_load(model), table, horizon, level), out)
-    typer.echo(f"{horizon} steps, intervals of {level:.0%}")
+    ahead = inference.forecast(_load(model), table, horizon, level)
+    _write(ahead, out)
+    typer.echo(f"{ahead['step'].max()} steps, intervals of {level:.0%}")
 
 
 @app.command()

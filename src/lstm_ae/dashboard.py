@@ -5,6 +5,7 @@ PYTHONPATH=src python -m lstm_ae.dashboard toy
 
 import logging
 import math
+import warnings
 
 import optuna
 import optuna_dashboard
@@ -31,12 +32,22 @@ def show(params: Params, section: str) -> None:
 
 
 def rebuilt(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.BaseStorage:
-    """A storage in memory with one study: the trials of a table, without their losses by epoch."""
+    """A storage in memory with one study: the trials of a table, without their losses by epoch.
+
+    Raises
+    ------
+    InputError
+        A trial lies outside the space, which has changed since.
+    """
     storage = optuna.storages.InMemoryStorage()
     study = optuna.create_study(storage=storage, study_name=name)
     for row in trials.to_dict("records"):
         fixed = optuna.trial.FixedTrial({name: row[name] for name in TUNABLE})
-        suggest(fixed, space)
+        try:
+            with warnings.catch_warnings(action="error", category=UserWarning):
+                suggest(fixed, space)
+        except UserWarning as outside:
+            raise InputError(f"{name}.search.space: trial {row['trial']} lies outside ({outside}); `dvc repro` searches again") from outside
         state = TrialState[row["state"].upper()]
         value = None if math.isnan(row["loss"]) else row["loss"]
         study.add_trial(optuna.create_trial(state=state, value=value, params=fixed.params, distributions=fixed.distributions))

@@ -96,13 +96,14 @@ def explore(model: LSTMAutoencoder, test: Split, description: dict[str, Any], sa
 
 
 def chosen(test: Split) -> list[int]:
-    """Rows that show the whole of a split: each digit, or sequences evenly spaced over it."""
+    """Rows that show the whole of a split: each digit, or sequences with a scored step, evenly spaced over it."""
     if test.image_shape is not None and "digits" in test.extras:
         digits = test.extras["digits"]
         return [int(row) for digit in np.unique(digits) for row in np.flatnonzero(digits == digit)[:PER_CLASS]]
     _, length, features = test.sequences.shape
     most = np.clip(ANSWERS // (DIRECTIONS * len(STEPS) * length * min(features, COLUMNS)), FEWEST, MOST)
-    return np.unique(np.linspace(0, len(test) - 1, most).astype(int)).tolist()
+    rows = np.flatnonzero(scored_steps(test).any(axis=1))
+    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))].tolist()
 
 
 def principal_directions(codes: Array, count: int) -> tuple[Array, Array, Array]:

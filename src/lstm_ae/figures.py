@@ -46,7 +46,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def save_vector(figure: Figure, path: Path) -> None:
     """Write an SVG without background and close the figure. Its title becomes that of the file, which stands in no drawing."""
-    title = " ".join(figure.get_suptitle().split())
+    title = " ".join(figure.get_suptitle().replace(r"\$", "$").split())
     figure.suptitle("")
     with replacing(path) as temporary:
         metadata = {"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
@@ -272,9 +272,7 @@ class WindowPanel(NamedTuple):
 MOST_VARIABLES = 4  # of a figure
 
 
-def table_windows(
-    panels: Sequence[WindowPanel], variables: Sequence[str], border: int | None, title: str, note: str | None = None
-) -> Figure:
+def table_windows(panels: Sequence[WindowPanel], variables: Sequence[str], border: int | None, title: str) -> Figure:
     """Windows in the units of their table: a column a window, a row a variable, at most four; lines of the same name look alike. A line
     stands at step `border`.
     """
@@ -293,8 +291,8 @@ def table_windows(
             if border is not None:
                 axes.axvline(panel.times[border], color=FOURTH, linewidth=0.8)
             if c == 0:
-                axes.set_ylabel(textwrap.shorten(name, 24, placeholder=".."))
-        grid[0, c].set_title(panel.title)
+                axes.set_ylabel(plain(textwrap.shorten(name, 24, placeholder="..")))
+        grid[0, c].set_title(plain(panel.title))
         if np.issubdtype(panel.times.dtype, np.datetime64):
             locator = mdates.AutoDateLocator(minticks=2, maxticks=4)
             grid[-1, c].xaxis.set_major_locator(locator)
@@ -304,7 +302,7 @@ def table_windows(
     figure.align_ylabels(grid[:, 0])
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     more = f"; the first {len(shown)} of {len(variables)} columns" if len(variables) > len(shown) else ""
-    return titled(figure, title + more, note)
+    return titled(figure, title + more)
 
 
 def error_by_horizon(
@@ -372,7 +370,7 @@ def alarms(panels: Sequence[AlarmPanel], threshold: float, title: str) -> Figure
                 above.axvspan(start, end, color=MODEL, alpha=0.25, linewidth=0)
         above.plot(panel.times, panel.values, color=ORIGINAL, label="data")
         above.plot(panel.times, panel.reconstruction, color=SECOND, linestyle="--", linewidth=1.0, label="reconstruction")
-        above.set(ylabel=panel.column, title=panel.series if panel.series != panel.column else "")
+        above.set(ylabel=plain(panel.column), title=plain(panel.series) if panel.series != panel.column else "")
         above.tick_params(labelbottom=False)
         below.plot(panel.times, panel.steps, color=FOURTH, linewidth=0.6, label="error of a step")
         for chosen, colour, width, label in ((~panel.alarm, ORIGINAL, 2.0, "of a window"), (panel.alarm, MODEL, 4.0, "that is an alarm")):
@@ -407,6 +405,6 @@ def row_alarms(errors: Array, alarm: NDArray[np.bool_], threshold: float, shown:
     for axes, (name, (original, reconstruction)) in zip(grid, shown.items(), strict=True):
         axes.plot(original, color=ORIGINAL, label="data")
         axes.plot(reconstruction, color=SECOND, linestyle="--", label="reconstruction")
-        axes.set(xlabel="value of the row", title=name)
+        axes.set(xlabel="value of the row", title=plain(name))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return titled(figure, title)

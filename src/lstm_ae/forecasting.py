@@ -12,6 +12,7 @@ from scipy.special import stdtr
 from lstm_ae.baselines import Autoregression, least_squares
 from lstm_ae.datasets.base import Split
 from lstm_ae.datasets.stocks import CLOSE, HIGH
+from lstm_ae.errors import InputError
 from lstm_ae.evaluation import answers, rolled
 from lstm_ae.model import LSTMAutoencoder
 
@@ -41,8 +42,16 @@ class Forecast:
         return {name: float(np.square(said[:, steps][scored] - truth).mean()) for name, said in self.said.items()}
 
     def skills(self, steps: slice = slice(None)) -> dict[str, float]:
-        """Skill over persistence of the model and all others: 1 - MSE / MSE of persistence."""
+        """Skill over persistence of the model and all others: 1 - MSE / MSE of persistence.
+
+        Raises
+        ------
+        InputError
+            Persistence has no error.
+        """
         error = self.errors(steps)
+        if not error["persistence"]:
+            raise InputError("skill: found a test part in which nothing moves, so that persistence is exact; one that moves is allowed")
         skill = {name: 1 - error[name] / error["persistence"] for name in self.said if name != "persistence"}
         return {"skill": skill.pop("model"), **{f"skill_{_key(name)}": value for name, value in skill.items()}}
 

@@ -1,6 +1,7 @@
 """What a trained model says of new data: a table in, a table out, in the units of the input."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 Table = str | Path | pd.DataFrame
 
 SERIES = "series"  # the column that names a row which is a whole sequence
+OURS = ("start", "end", "error", "p_value", "alarm", "class", "probability", "step", "column", "forecast", "low", "high")  # columns written
 
 
 @dataclass(frozen=True)
@@ -96,20 +98,20 @@ def encode(model: Package, table: Table) -> pd.DataFrame:
     return frame
 
 
-def forecast(model: Package, table: Table, horizon: int = 20, level: float = 0.9) -> pd.DataFrame:
+def forecast(model: Package, table: Table, horizon: int | None = None, level: float = 0.9) -> pd.DataFrame:
     """The steps after the end of each series: the model reads its last window and then its own predictions.
 
     Parameters
     ----------
     horizon
-        Steps, at most as far as validation tells how wide the intervals are.
+        Steps, at most as far as validation tells how wide the intervals are; None is as far.
     level
         Of the prediction intervals: 0.5, 0.51 to 0.99. They are split conformal (Lei et al. 2018), calibrated on the validation split.
 
     Returns
     -------
     A row a step and variable: series, time, step from 1, column, forecast, low, high. Dates go on at the usual distance of the series,
-    over weekends where it has none.
+    over weekends where it has none. Series and times that the table calls `step`, `low` or the like are named `series` and `time`.
 
     Raises
     ------
@@ -119,9 +121,13 @@ def forecast(model: Package, table: Table, horizon: int = 20, level: float = 0.9
     layout, calibration = model.layout, model.calibration
     if calibration.widths is None:
         raise InputError(f"model {model.about['section']}: found one that does not predict the next step; one that does is allowed")
-    if not 1 <= horizon <= calibration.widths.shape[1]:
-        raise InputError(f"horizon: found {horizon}; 1 to {calibration.widths.shape[1]} is allowed, as far as validation was forecast")
-    half = calibration.half_widths(level)[:horizon]
+    half = calibration.half_widths(level)
+    if not len(half):
+        raise InputError(f"level: found {level:g}; validation is too short to tell such intervals, a lower one is allowed")
+    horizon = len(half) if horizon is None else horizon
+    if not 1 <= horizon <= len(half):
+        raise InputError(f"horizon: found {horizon}; 1 to {len(half)} is allowed, as far as validation tells intervals of {level:.0%}")
+    half = half[:horizon]
     data = _read(model, table)
     ends = cut(data.series, layout, [[len(one.times) - layout.window] for one in data.series])
     base = np.stack([np.log(one.values[-1]) if layout.scaling == "log_return" else np.zeros(one.values.shape[1]) for one in data.series])
@@ -133,8 +139,10 @@ def forecast(model: Package, table: Table, horizon: int = 20, level: float = 0.9
         low, high = said - reach * layout.scale, said + reach * layout.scale
     count, variables = len(data.series), layout.variables
     return pd.DataFrame({
-        **_series_column(data, layout, np.repeat(np.arange(count), horizon * len(variables))),
-        layout.time or "row": np.concatenate([np.repeat(_following(one.times, horizon), len(variables)) for one in data.series]),
+        **_series_column(data, _ours(layout.series, SERIES), np.repeat(np.arange(count), horizon * len(variables))),
+        _ours(layout.time, "time" if layout.time else "row"): _exact(
+            np.concatenate([np.repeat(_following(one.times, horizon), len(variables)) for one in data.series])
+        ),
         "step": np.tile(np.repeat(np.arange(1, horizon + 1), len(variables)), count),
         **({"column": np.tile(variables, count * horizon)} if layout.columns_are == "variables" else {}),
         "forecast": said.ravel(), "low": low.ravel(), "high": high.ravel(),
@@ -181,10 +189,7 @@ def export(model: Package, path: str | Path) -> None:
 
     The metadata `layout` of the file says in JSON how values are scaled.
     """
-    import json
-    from dataclasses import asdict
-
-    from lstm_ae import onnx
+    from lstm_ae import onnx  # its packages take a second
 
     onnx.export(model.model, Path(path), {"layout": json.dumps(asdict(model.layout)), "section": model.about["section"]})
 
@@ -239,16 +244,27 @@ def _long(data: NewData, stitched: list[Array], layout: Layout) -> pd.DataFrame:
     """A row a step, in the columns of the table."""
     times = [one.times[layout.before :] for one in data.series]
     if layout.columns_are == "series":
-        time = {} if layout.time is None else {layout.time: times[0]}
+        time = {} if layout.time is None else {layout.time: _exact(times[0])}
         return pd.DataFrame({**time, **{one.name: values[:, 0] for one, values in zip(data.series, stitched, strict=True)}})
-    series = _series_column(data, layout, np.repeat(np.arange(len(times)), [len(own) for own in times]))
-    time = {} if layout.time is None else {layout.time: np.concatenate(times)}
+    series = _series_column(data, layout.series or SERIES, np.repeat(np.arange(len(times)), [len(own) for own in times]))
+    time = {} if layout.time is None else {layout.time: _exact(np.concatenate(times))}
     values = np.concatenate(stitched)
     return pd.DataFrame({**series, **time, **{name: values[:, c] for c, name in enumerate(layout.columns)}})
 
 
-def _series_column(data: NewData, layout: Layout, which: NDArray[np.int64]) -> dict[str, Any]:
-    return {layout.series or SERIES: np.array([one.name for one in data.series], object)[which]} if data.named else {}
+def _series_column(data: NewData, name: str, which: NDArray[np.int64]) -> dict[str, Any]:
+    return {name: np.array([one.name for one in data.series], object)[which]} if data.named else {}
+
+
+def _ours(name: str | None, else_name: str) -> str:
+    """A column's name beside those that are written."""
+    return else_name if name is None or name in OURS else name
+
+
+def _exact(times: NDArray[Any]) -> NDArray[Any]:
+    """Whole times as integers, which a text file keeps to the last digit."""
+    whole = times.dtype.kind == "f" and bool((times == times.round()).all() and (np.abs(times) < 2**53).all())
+    return times.astype(np.int64) if whole else times
 
 
 def _windows(data: NewData, model: Package) -> pd.DataFrame:
@@ -256,8 +272,8 @@ def _windows(data: NewData, model: Package) -> pd.DataFrame:
     if model.rows:
         return pd.DataFrame({SERIES: [one.name for one in data.series]})
     windows = data.windows
-    series = _series_column(data, model.layout, windows.series)
-    return pd.DataFrame({**series, "start": windows.times[:, 0], "end": windows.times[:, -1]})
+    series = _series_column(data, _ours(model.layout.series, SERIES), windows.series)
+    return pd.DataFrame({**series, "start": _exact(windows.times[:, 0]), "end": _exact(windows.times[:, -1])})
 
 
 def _draw(model: Package, data: NewData, said: Answers, frame: pd.DataFrame, false_alarms: float, path: Path) -> None:
@@ -298,5 +314,5 @@ def _following(times: NDArray[Any], count: int) -> NDArray[Any]:
     if np.issubdtype(times.dtype, np.datetime64) and distance == np.timedelta64(1, "D"):
         days = times.astype("datetime64[D]")
         if np.is_busday(days).all() and (distances > distance).any():
-            return np.busday_offset(days[-1], np.arange(1, count + 1)).astype(times.dtype)
+            return np.busday_offset(days[-1], np.arange(1, count + 1)) + (times[-1] - days[-1])
     return times[-1] + distance * np.arange(1, count + 1)

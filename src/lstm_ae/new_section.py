@@ -183,7 +183,7 @@ def propose(path: Path, sight: Sight, predict: bool, columns_are: str) -> tuple[
     if fewest < window and not predict and len(series) >= 10:
         data["split_by"] = "series"
     elif fewest < window:
-        window = data["window"] = max(fewest, 2)
+        window = data["window"] = max(fewest, 4 if predict else 2)
         why = f"a fifth of {int(np.median(lengths))} rows, the part that is validation"
     data["stride"] = max(1, -(-sum(lengths) * 6 // 10 // MOST_WINDOWS))
     columns = np.concatenate([one.values for one in series])

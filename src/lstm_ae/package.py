@@ -31,15 +31,16 @@ ORIGINS = 20_000  # forecasts that calibrate them: more tell no more
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the validation split, which no weight was fitted to, says of a model's errors.
+    """What the validation split, which no weight was fitted to, says of a model's errors. Where it lies after training in time and the next
+    step is predicted, its first windows begin with steps of training.
 
     Parameters
     ----------
     errors
         (n,) of its windows (`window_errors`), rising.
     widths
-        (50, H, m) half widths of the prediction intervals of 50 % to 99 %, by horizon and variable (`interval_widths`); None for a model
-        that does not predict.
+        (50, H, m) half widths of the prediction intervals of 50 % to 99 %, by horizon and variable (`interval_widths`), infinite where
+        validation is too short to tell; None for a model that does not predict.
     """
 
     errors: Array
@@ -65,7 +66,7 @@ class Calibration:
         return np.asarray((1 + above) / (1 + len(self.errors)))
 
     def half_widths(self, level: float) -> Array:
-        """(H, m) half widths of the intervals of that level, before `local_scale`.
+        """(h, m) half widths of the intervals of that level, before `local_scale`, for as many horizons as validation tells them.
 
         Raises
         ------
@@ -73,10 +74,11 @@ class Calibration:
             The level is no whole per cent from 50 to 99.
         """
         assert self.widths is not None
-        percent = round(100 * level)
+        percent = round(100 * level) if 0 <= level <= 1 else 0
         if percent not in PERCENTS or abs(100 * level - percent) > 1e-9:
             raise InputError(f"level: found {level:g}; 0.5, 0.51 to 0.99 are allowed")
-        return np.asarray(self.widths[percent - PERCENTS[0]])
+        widths = self.widths[percent - PERCENTS[0]]
+        return np.asarray(widths[np.isfinite(widths).all(axis=1)])
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,9 @@ def interval_widths(model: LSTMAutoencoder, validation: Split, layout: Layout, d
         )
         for horizon, residual in enumerate(np.moveaxis(np.abs(said - truth) / scale[:, None], 1, 0)):
             residuals[horizon].append(residual)
-    by_horizon = [np.sort(np.concatenate(found), axis=0) for found in residuals]
-    return np.stack([[found[_rank(len(found), percent / 100) - 1] for found in by_horizon] for percent in PERCENTS])
+    worse = np.full((1, validation.sequences.shape[2]), np.inf)  # than all that were seen
+    by_horizon = [np.sort(np.concatenate([*found, worse]), axis=0) for found in residuals]
+    return np.stack([[found[_rank(len(found) - 1, percent / 100) - 1] for found in by_horizon] for percent in PERCENTS])
 
 
 def local_scale(past: NDArray[Any], layout: Layout) -> Array:
@@ -170,8 +173,8 @@ def local_scale(past: NDArray[Any], layout: Layout) -> Array:
 
 
 def _rank(count: int, level: float) -> int:
-    """Which of so many sorted scores at least that share of new ones stays below."""
-    return min(math.ceil(round((count + 1) * level, 9)), count)
+    """Which of so many sorted scores at least that share of new ones stays below; one more than there are where none is."""
+    return math.ceil(round((count + 1) * level, 9))
 
 
 def save_package(package: Package, directory: Path) -> None:

@@ -31,7 +31,6 @@ class Case:
     """A trained section, ready to be shown."""
 
     model: LSTMAutoencoder
-    directory: Path
     calibration: Calibration
     description: dict[str, Any]
     splits: dict[str, Split]
@@ -71,17 +70,17 @@ def read_curves(directory: Path) -> Curves:
     return curves
 
 
-def test_curves(case: Case) -> Curves:
-    """The test split under the weights of each epoch, which training kept and never saw it."""
+def with_test(curves: Curves, weights: Path, test: Split, loss: str, device: torch.device) -> Curves:
+    """Beside the curves that of the test split under the weights of each epoch, where training kept them: it never saw that split."""
     found: dict[int, dict[str, float]] = {}
-    test = DeviceSplit.of(case.splits["test"], case.device)
-    for path in sorted((case.directory / "epochs").glob("*.safetensors")):
-        model = load_model(case.directory, f"epochs/{path.name}").to(case.device)
-        found[int(path.stem)] = mean_losses(model, test, case.loss, {})
+    held = DeviceSplit.of(test, device)
+    for path in sorted((weights / "epochs").glob("*.safetensors")):
+        model = load_model(weights, f"epochs/{path.name}").to(device)
+        found[int(path.stem)] = mean_losses(model, held, loss, {})
     table = pd.DataFrame.from_dict(found, orient="index")
     return {
         measure: {**splits, "test": table[measure]} if measure in table and measure != "loss" else splits
-        for measure, splits in case.curves.items()
+        for measure, splits in curves.items()
     }
 
 
@@ -112,15 +111,13 @@ def mnist(case: Case) -> Owed:
     if case.probabilities is None or test.labels is None:
         return {}, owed | {"loss": case.loss_figure()}
     metrics = class_metrics(case.probabilities, test.labels)
-    curves = test_curves(case)
     panels = {
-        f"reconstruction loss ({case.loss})": curves["reconstruction"],
-        "classification loss (cross-entropy)": curves["classification"],
-        "accuracy": {name: series[series.index > 0] for name, series in curves["accuracy"].items()},
+        f"reconstruction loss ({case.loss})": case.curves["reconstruction"],
+        "classification loss (cross-entropy)": case.curves["classification"],
+        "accuracy": {name: series[series.index > 0] for name, series in case.curves["accuracy"].items()},
     }
     title = f"Test accuracy {metrics['accuracy']:.2%}, {case.bar}"
     owed["learning"] = figures.learning_curves(panels, title, list(panels)[:2])
-    case.curves.update(curves)
     return metrics, owed
 
 
@@ -164,7 +161,7 @@ def stock_windows(case: Case) -> Owed:
 def stock_forecast(case: Case) -> Owed:
     """3.3.3 and 3.3.4: both losses; one-step and multi-step forecasts over the truth, and their error by horizon."""
     about, rollouts, device = case.description, case.splits["rollouts"], case.device
-    lines = forecasting.fit_lines(case.splits["train"])
+    lines = forecasting.fit_lines(case.splits["train"], min(forecasting.LAGS, about["fed"]))
     single = forecasting.one_step(case.model, lines, case.splits["test"], about, device)
     half_widths = case.calibration.half_widths(forecasting.LEVEL)[:, HIGH]
     widths = single.volatility * half_widths[0]
@@ -220,7 +217,7 @@ def table(case: Case) -> Owed:
     truth, back = (unscaled(values, test.extras["base"], layout) for values in (test.sequences, case.reconstruction))
     scored = scored_steps(test)
     errors = np.square(case.reconstruction - test.values()).mean(axis=2)
-    by_window = np.where(scored, errors, 0).sum(axis=1) / scored.sum(axis=1).clip(1)
+    by_window = np.where(scored, errors, 0).sum(axis=1) / np.where(scored.any(axis=1), scored.sum(axis=1), np.nan)
     lines = {"original": truth, "reconstruction": back}
     of = f" of {len(layout.variables)}" if len(layout.variables) > 1 else ""
     title = f"A code of {case.metrics['code_size']} numbers for {layout.window} steps{of}: {case.bar}"
@@ -268,7 +265,7 @@ def _table_forecast(case: Case, layout: Layout) -> Owed:
     summary = f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {ahead} steps fed back"
     against = f"least squares on {lags} steps {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
     alone = len(layout.variables) == 1 and layout.scaling != "log_return"
-    factor, measure = (layout.scale[0], f"RMSE of {layout.variables[0]}") if alone else (1.0, "RMSE, scaled")
+    factor, measure = (layout.scale[0], f"RMSE of {figures.plain(layout.variables[0])}") if alone else (1.0, "RMSE, scaled")
     by_step = {name: factor * errors for name, errors in multiple.rmse_by_step().items()}
     root = {name: factor * error**0.5 for name, error in single.errors().items()}
     return metrics, {
@@ -279,9 +276,11 @@ def _table_forecast(case: Case, layout: Layout) -> Owed:
     }
 
 
-def _coverage(case: Case, multiple: Forecast, layout: Layout) -> float:
-    """Share of the test steps fed back within the prediction intervals that the package gives."""
+def _coverage(case: Case, multiple: Forecast, layout: Layout) -> float | None:
+    """Share of the test steps fed back within the prediction intervals that the package gives; None where it gives none."""
     half_widths = case.calibration.half_widths(forecasting.LEVEL)
+    if not len(half_widths):
+        return None
     steps = slice(min(len(half_widths), multiple.truth.shape[1]))
     fed = case.splits["rollouts"].sequences[:, : layout.window + 1 - multiple.truth.shape[1]]
     inside = np.abs(multiple.said["model"] - multiple.truth)[:, steps] <= half_widths[steps] * local_scale(fed, layout)[:, None]
@@ -295,8 +294,10 @@ def _in_units(errors: Array, layout: Layout) -> dict[str, dict[str, float]]:
 
 
 def _windows(description: dict[str, Any], split: Split, errors: Array, lines: dict[str, Array]) -> list[figures.WindowPanel]:
-    """Three windows of a split: the one better than three quarters by these errors (N,), the median, the one worse than nine of ten."""
-    extras, order = split.extras, np.argsort(errors, kind="stable")
+    """Three windows of a split: the one better than three quarters by these errors (N,), the median, the one worse than nine of ten. One
+    whose error is not a number has no step that counts.
+    """
+    extras, order = split.extras, np.argsort(errors, kind="stable")[: np.isfinite(errors).sum()]
     panels = []
     for share in (0.25, 0.5, 0.9):
         row = order[int(share * (len(order) - 1))]
