@@ -146,7 +146,7 @@ def learning_curves(
         if measure in logarithmic:
             axes.set_yscale("log")
             plain_log(axes)
-        axes.legend(loc="lower right" if measure == "accuracy" else "upper right")
+        axes.legend()
     return titled(figure, title, note)
 
 
