@@ -54,7 +54,7 @@ PARAMS = [
     ("sections: [toy,", "sections: [seed,"),
     ("dip_centre: [20, 30]", "dip_centre: [20, 60]"),
     ('last_train_day: "2016-12-30"', 'last_train_day: "2018-12-30"'),
-    ("fed: 40", "fed: 80"),
+    ("fed: 40", "fed: 79"),
     ("seed: 0 ", "seed: 0\nseed: 1 "),
     ("sections: [", "sections: ]"),
 ]

@@ -86,8 +86,8 @@ class StockForecastData(Block):
     def days_in_order(self) -> "StockForecastData":
         if not self.first_day < self.last_train_day < self.last_validation_day < self.last_day:
             raise ValueError("first_day < last_train_day < last_validation_day < last_day is required")
-        if not self.fed < self.window:
-            raise ValueError(f"fed {self.fed}: fewer days than the window's {self.window} are allowed")
+        if self.fed > self.window - 2:
+            raise ValueError(f"fed {self.fed}: at most {self.window - 2} is allowed, two days fewer than the window")
         return self
 
 
