@@ -2,7 +2,8 @@
 
 python benchmarks/experiments.py [experiment ...]
 
-Works on the prepared data, the searches and the models of `dvc repro`. A row that the table has already is not run again.
+Needs `dvc repro prepare` and the trials in metrics/; a model that `dvc repro` trained is taken as it is. A row that the table has already
+is not run again.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from lstm_ae.files import read_json, write_text, write_yaml
 from lstm_ae.forecasting import LAGS, fit_lines, multi_step, one_step
 from lstm_ae.hyperparameters import resolve
 from lstm_ae.model import load_model
-from lstm_ae.params import Params, load_params, load_yaml
+from lstm_ae.params import TUNABLE, Params, load_params, load_yaml
 from lstm_ae.runtime import start
 from lstm_ae.training import EpochEnd, Trained, accelerate, build, fit
 
@@ -65,10 +66,16 @@ def variant(section: str, changes: dict[str, Any], training_seed: int) -> Params
         return load_params(path)
 
 
+def best_values(section: str) -> dict[str, Any]:
+    """What the search chose, from its committed trials."""
+    trials = pd.read_csv(paths.trials(section)).query("state == 'complete'").sort_values("loss", kind="stable").head(1)
+    return {name: value for row in trials.to_dict("records") for name, value in row.items() if name in TUNABLE}
+
+
 def train(params: Params, section: str, sequences: Split, epoch_end: EpochEnd | None = None) -> Trained:
     """One training as the train stage does it."""
     block, prepared = params.section(section), paths.prepared(section)
-    chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
+    chosen = resolve(params, section, best_values(section))
     fabric = accelerate(start(params.device, params.threads, params.training_seed), params.precision)
     model = build(block.model, chosen, sequences, load_description(prepared).get("classes"))
     validation = load_split(prepared, "validation")
@@ -76,15 +83,15 @@ def train(params: Params, section: str, sequences: Split, epoch_end: EpochEnd | 
 
 
 def measured(section: str, changes: dict[str, Any], training_seed: int) -> dict[str, Any]:
-    """One training, scored on test: the pipeline's own where nothing is changed."""
+    """One training, scored on test: the pipeline's own where nothing is changed and it is there."""
     params, prepared = variant(section, changes, training_seed), paths.prepared(section)
     known, test, description = load_split(prepared, "train"), load_split(prepared, "test"), load_description(prepared)
-    if changes or training_seed != load_params(paths.PARAMS).training_seed:
+    weights = paths.weights(section)
+    if not changes and training_seed == load_params(paths.PARAMS).training_seed and weights.is_dir():
+        model, best_epoch = load_model(weights), read_json(weights / "training.json")["best_epoch"]
+    else:
         trained = train(params, section, known)
         model, best_epoch = trained.model, trained.best_epoch
-    else:
-        weights = paths.weights(section)
-        model, best_epoch = load_model(weights), read_json(weights / "training.json")["best_epoch"]
     device = start(params.device, params.threads, params.seed)
     said, shape = answers(model, test.sequences, device), model.architecture
     row = {"code_size": shape.code_size, "hidden_size": shape.hidden_size, "layers": shape.layers, "best_epoch": best_epoch}
