@@ -25,9 +25,10 @@ from lstm_ae import search as module
 from lstm_ae.dashboard import rebuilt
 from lstm_ae.datasets.base import Prepared, Split, save_prepared
 from lstm_ae.errors import InputError
+from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.scratch import digest
 from lstm_ae.search import _medians, _train_and_keep, best_values, importances_table, search, search_together, trials_table
-from lstm_ae.trial import Outcome, Task, worker_count
+from lstm_ae.trial import Outcome, Task, train_trial, worker_count
 from stages.search import search_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,10 +78,26 @@ def test_a_trial_is_pruned_where_its_best_loss_is_above_the_median_of_those_told
 @pytest.mark.parametrize(("losses", "pruned"), [([0.5], False), ([0.6], True), ([0.6, 0.4], True), ([0.2, 0.9], False), ([9, 9, 9], False)])
 def test_the_best_loss_so_far_is_compared_with_the_median_of_its_epoch(task, tmp_path, monkeypatch, losses, pruned: bool) -> None:
     asked, outcome = [], Outcome("complete", [1.0])
-    monkeypatch.setattr(module, "train_trial", lambda _, __, hopeless: asked.append(hopeless(losses)) or outcome)
+    monkeypatch.setattr(module, "train_trial", lambda _, __, hopeless, ___: asked.append(hopeless(losses)) or outcome)
     values = {"hidden_size": 32, "lr": 1e-3, "gradient_clip": 1.0, "layers": 1}
     _train_and_keep(task, values, {1: 0.5, 2: 0.3}, tmp_path / "a.json")
     assert asked == [pruned]
+
+
+def test_a_killed_trial_goes_on_from_its_checkpoint(study, task, tmp_path, caplog) -> None:
+    checkpoint, chosen = tmp_path / "0000.safetensors", Hyperparameters(**study.trials[0].params, epochs=task.epochs)
+
+    def killed(losses: list[float]) -> bool:
+        if len(losses) == 3:
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        train_trial(task, chosen, killed, checkpoint)
+    caplog.set_level("INFO")
+    outcome = train_trial(task, chosen, lambda _: False, checkpoint)
+    assert "going on from epoch 3" in caplog.text
+    assert outcome.losses == list(study.trials[0].intermediate_values.values())
 
 
 def test_a_trial_knows_all_but_those_in_hand(task, tmp_path, monkeypatch) -> None:

@@ -1,5 +1,7 @@
 """Optuna's search over the ranges of a section, scored on validation: docs/scaling.md."""
 
+import hashlib
+import json
 import logging
 import math
 import statistics
@@ -47,7 +49,7 @@ def search(task: Task, folder: Path, workers: int) -> optuna.Study:
     Parameters
     ----------
     folder
-        Keeps the outcome of every finished trial; a trial whose outcome is there is not run again.
+        Keeps the outcome of every finished trial, which is not run again, and the checkpoints of those that were killed.
     workers
         Processes of one thread each.
 
@@ -203,8 +205,11 @@ def _outcome(pool: Executor, task: Task, trial: Trial, medians: Mapping[int, flo
 def _train_and_keep(task: Task, values: dict[str, Any], medians: Mapping[int, float], path: Path) -> Outcome:
     """A trial that is pruned where its best loss so far is above the median of that epoch."""
     chosen = Hyperparameters(**values, epochs=task.epochs)
-    outcome = train_trial(task, chosen, lambda losses: min(losses) > medians.get(len(losses), math.inf))
+    tried = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8]
+    checkpoint = path.with_name(f"{path.stem}-{tried}.safetensors")
+    outcome = train_trial(task, chosen, lambda losses: min(losses) > medians.get(len(losses), math.inf), checkpoint)
     write_json(path, {"params": values, **asdict(outcome)})
+    checkpoint.unlink(missing_ok=True)
     return outcome
 
 

@@ -97,7 +97,9 @@ class _PrunedError(Exception):
     """Ends a training between two epochs."""
 
 
-def train_trial(task: Task, chosen: Hyperparameters, hopeless: Callable[[Sequence[float]], bool]) -> Outcome:
+def train_trial(
+    task: Task, chosen: Hyperparameters, hopeless: Callable[[Sequence[float]], bool], checkpoint: Path | None = None
+) -> Outcome:
     """Train on one thread; the result depends on nothing that ran before in the process.
 
     A training that diverges in its first epoch, or cannot be built at the chosen size, has failed.
@@ -106,6 +108,8 @@ def train_trial(task: Task, chosen: Hyperparameters, hopeless: Callable[[Sequenc
     ----------
     hopeless
         Called after each epoch with the losses so far; where it is true before the last epoch, the trial is pruned.
+    checkpoint
+        Of this trial: a killed one goes on from there.
     """
     train, validation, classes = _read(task.prepared, task.section.search.sequences)
     fabric = accelerate(start(task.device, 1, task.training_seed), task.precision)
@@ -119,7 +123,7 @@ def train_trial(task: Task, chosen: Hyperparameters, hopeless: Callable[[Sequenc
 
     try:
         model = build(task.section.model, chosen, train, classes)
-        fit(fabric, model, train, validation, task.section.training, chosen, task.training_seed, epoch_end)
+        fit(fabric, model, train, validation, task.section.training, chosen, task.training_seed, epoch_end, checkpoint=checkpoint)
     except _PrunedError:
         return Outcome("pruned", losses)
     except InputError as error:
