@@ -150,11 +150,12 @@ def test_a_forecast_reaches_as_far_as_its_intervals(package) -> None:
 
 def test_times_that_are_numbers_come_back_whole_and_never_under_a_name_of_ours(params, tmp_path) -> None:
     seconds = 1_420_070_461 + 3600 * np.arange(24 * 30)
-    data = HOURLY.model_copy(update={"columns": ["load"], "series": None, "time": "step"})
-    table_of = pd.DataFrame({"step": seconds.astype(float), "load": hourly(meters=1, hours=len(seconds))["load"]})
+    data = HOURLY.model_copy(update={"columns": ["load"], "series": "time", "time": "step"})
+    table_of = pd.DataFrame({"time": "north", "step": seconds.astype(float), "load": hourly(meters=1, hours=len(seconds))["load"]})
     table_of.to_csv(tmp_path / "a.csv", index=False)
     model = packaged(params, "snp_forecast", data, prepare(tmp_path / "a.csv", data, 0, "a"), 6)
     ahead = lstm_ae.forecast(model, table_of, 3)
+    assert ahead.columns.tolist()[:3] == ["series", "time", "step"] and set(ahead["series"]) == {"north"}
     assert ahead["time"].tolist() == [seconds[-1] + 3600 * step for step in (1, 2, 3)] and ahead["step"].tolist() == [1, 2, 3]
     assert ahead["time"].dtype == lstm_ae.encode(model, table_of)["start"].dtype == np.int64
     assert lstm_ae.reconstruct(model, table_of)["step"].tolist() == seconds.tolist()

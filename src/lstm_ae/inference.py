@@ -19,7 +19,10 @@ Array = NDArray[np.float64]
 Table = str | Path | pd.DataFrame
 
 SERIES = "series"  # the column that names a row which is a whole sequence
-OURS = ("start", "end", "error", "p_value", "alarm", "class", "probability", "step", "column", "forecast", "low", "high")  # columns written
+# Columns that are written; a series or a time that the table calls so is named "series" or "time".
+OURS = (
+    SERIES, "time", "row", "start", "end", "error", "p_value", "alarm", "class", "probability", "step", "column", "forecast", "low", "high"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
