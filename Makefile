@@ -56,5 +56,5 @@ venv-bench/installed: benchmarks/requirements.txt
 
 # `dvc plots` fills this page, which opens without a network.
 .dvc/plots.html: venv/installed tools/plots_page.py
-	PYTHONPATH=src python tools/plots_page.py $@
 	dvc config --local plots.html_template plots.html
+	PYTHONPATH=src python tools/plots_page.py $@

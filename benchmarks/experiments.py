@@ -2,8 +2,7 @@
 
 python benchmarks/experiments.py [experiment ...]
 
-Needs `dvc repro prepare` and the trials in metrics/; a model that `dvc repro` trained is taken as it is. A row that the table has already
-is not run again.
+Needs `dvc repro prepare` and the trials in metrics/. A row that the table has already is not run again.
 """
 
 import argparse
@@ -18,10 +17,9 @@ import pandas as pd
 from lstm_ae import paths
 from lstm_ae.datasets.base import Split, load_description, load_split
 from lstm_ae.evaluation import answers, class_metrics, reconstruction_metrics
-from lstm_ae.files import read_json, write_text, write_yaml
+from lstm_ae.files import write_text, write_yaml
 from lstm_ae.forecasting import LAGS, fit_lines, multi_step, one_step
 from lstm_ae.hyperparameters import resolve
-from lstm_ae.model import load_model
 from lstm_ae.params import TUNABLE, Params, load_params, load_yaml
 from lstm_ae.runtime import start
 from lstm_ae.training import EpochEnd, Trained, accelerate, build, fit
@@ -83,16 +81,12 @@ def train(params: Params, section: str, sequences: Split, epoch_end: EpochEnd | 
 
 
 def measured(section: str, changes: dict[str, Any], training_seed: int) -> dict[str, Any]:
-    """One training, scored on test: the pipeline's own where nothing is changed and it is there."""
+    """One training, scored on test."""
     params, prepared = variant(section, changes, training_seed), paths.prepared(section)
     known, test, description = load_split(prepared, "train"), load_split(prepared, "test"), load_description(prepared)
-    weights = paths.weights(section)
-    if not changes and training_seed == load_params(paths.PARAMS).training_seed and weights.is_dir():
-        model, best_epoch = load_model(weights), read_json(weights / "training.json")["best_epoch"]
-    else:
-        trained = train(params, section, known)
-        model, best_epoch = trained.model, trained.best_epoch
+    trained = train(params, section, known)
     device = start(params.device, params.threads, params.seed)
+    model, best_epoch = trained.model, trained.best_epoch
     said, shape = answers(model, test.sequences, device), model.architecture
     row = {"code_size": shape.code_size, "hidden_size": shape.hidden_size, "layers": shape.layers, "best_epoch": best_epoch}
     row |= reconstruction_metrics(said.reconstruction, known, test, shape.code_size, description["unit_interval"])

@@ -22,13 +22,13 @@ from sqlalchemy.pool import NullPool
 
 from lstm_ae import paths
 from lstm_ae import search as module
+from lstm_ae.checkpoint import save_state
 from lstm_ae.dashboard import rebuilt
 from lstm_ae.datasets.base import Prepared, Split, save_prepared
 from lstm_ae.errors import InputError
-from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.scratch import digest
 from lstm_ae.search import _medians, _train_and_keep, best_values, importances_table, search, search_together, trials_table
-from lstm_ae.trial import Outcome, Task, train_trial, worker_count
+from lstm_ae.trial import Outcome, Task, worker_count
 from stages.search import search_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,20 +84,24 @@ def test_the_best_loss_so_far_is_compared_with_the_median_of_its_epoch(task, tmp
     assert asked == [pruned]
 
 
-def test_a_killed_trial_goes_on_from_its_checkpoint(study, task, tmp_path, caplog) -> None:
-    checkpoint, chosen = tmp_path / "0000.safetensors", Hyperparameters(**study.trials[0].params, epochs=task.epochs)
-
-    def killed(losses: list[float]) -> bool:
-        if len(losses) == 3:
-            raise KeyboardInterrupt
-        return False
-
-    with pytest.raises(KeyboardInterrupt):
-        train_trial(task, chosen, killed, checkpoint)
+def test_a_killed_trial_goes_on_from_its_checkpoint_and_no_other_does(study, task, tmp_path, monkeypatch, caplog) -> None:
     caplog.set_level("INFO")
-    outcome = train_trial(task, chosen, lambda _: False, checkpoint)
-    assert "going on from epoch 3" in caplog.text
-    assert outcome.losses == list(study.trials[0].intermediate_values.values())
+    values, outcome = study.trials[0].params, tmp_path / "0000.json"
+
+    def killed(state: dict[str, Any], path: Path) -> None:
+        save_state(state, path)
+        if state["progress"]["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lstm_ae.training.save_state", killed)
+        _train_and_keep(task, values, {}, outcome)
+    assert len(list(tmp_path.glob("0000-*.safetensors"))) == 1
+    _train_and_keep(task, values | {"lr": values["lr"] / 2}, {}, outcome)
+    assert "going on" not in caplog.text
+    losses = _train_and_keep(task, values, {}, outcome).losses
+    assert "going on from epoch 3" in caplog.text and not list(tmp_path.glob("*.safetensors"))
+    assert losses == list(study.trials[0].intermediate_values.values())
 
 
 def test_a_trial_knows_all_but_those_in_hand(task, tmp_path, monkeypatch) -> None:
