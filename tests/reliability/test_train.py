@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,11 +73,12 @@ def written(directory: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def position(cache: Path) -> tuple[int, int]:
-    """Epoch and batch of the checkpoint in the cache."""
-    found = list(cache.glob("scratch/train-*/checkpoint.safetensors"))
-    state = load_state(found[0]) if found else None
-    return (state["progress"]["epoch"], state["progress"]["batches"]) if state else (0, 0)
+def position(directory: Path) -> tuple[int, int]:
+    """Epoch and batch of the checkpoint in the cache, read from a copy: the stage may write the next one meanwhile."""
+    for found in (directory / "cache").glob("scratch/train-*/checkpoint.safetensors"):
+        state = load_state(Path(shutil.copyfile(found, directory / "seen.safetensors")))
+        return state["progress"]["epoch"], state["progress"]["batches"]
+    return 0, 0
 
 
 def finished(directory: Path, section: str = SECTION) -> str:
@@ -90,11 +92,11 @@ def finished(directory: Path, section: str = SECTION) -> str:
 def killed_at(directory: Path, epoch: int, batch: int) -> tuple[int, int]:
     """Run the stage and kill its processes once it has come so far; where it was."""
     with started(directory, directory / "cache") as process:
-        while position(directory / "cache") < (epoch, batch):
+        while position(directory) < (epoch, batch):
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.005)
         os.killpg(process.pid, signal.SIGKILL)
-    return position(directory / "cache")
+    return position(directory)
 
 
 def went_on_from(said: str) -> tuple[int, int]:
