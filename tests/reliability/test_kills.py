@@ -1,6 +1,6 @@
 """A pipeline whose processes are killed at random moments ends with the bytes of an unbroken one.
 
-LSTM_AE_KILLS=200 kills as often, in a pipeline of three sections; LSTM_AE_SEED repeats the moments of a run.
+LSTM_AE_KILLS=200 kills as often, in two pipelines of three sections side by side; LSTM_AE_SEED repeats the moments of a run.
 """
 
 import os
@@ -9,12 +9,15 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.checkouts import SECTIONS, checkout, contents
 
 KILLS = int(os.environ.get("LSTM_AE_KILLS", "5"))
+CHAINS = 2 if "LSTM_AE_KILLS" in os.environ else 1  # pipelines at work at the same time
 SEED = int(os.environ.get("LSTM_AE_SEED", random.SystemRandom().randrange(2**32)))
 REPRO = "PYTHONPATH=src python tools/recover.py && dvc repro"  # as `make repro` does
 
@@ -39,36 +42,51 @@ def git_status(directory: Path) -> str:
     return subprocess.run(["git", "status", "--porcelain"], cwd=directory, capture_output=True, text=True, check=True).stdout
 
 
-def test_a_pipeline_killed_again_and_again_ends_with_the_bytes_of_an_unbroken_one(tmp_path, environment) -> None:
-    print(f"LSTM_AE_SEED={SEED}", flush=True)
-    moments = random.Random(SEED)
-    sections = SECTIONS if "LSTM_AE_KILLS" in os.environ else ["toy"]
+def fresh(directory: Path) -> Path:
+    """A checkout whose stages have one thread, as there may be two at work."""
+    checkout(directory, SECTIONS if "LSTM_AE_KILLS" in os.environ else ["toy"])
+    params = directory / "params.yaml"
+    params.write_text(params.read_text().replace("threads: 2 ", "threads: 1 "))
+    (directory / ".dvc" / "cache").mkdir()
+    return directory
 
-    def fresh(name: str) -> Path:
-        directory = checkout(tmp_path / name, sections)
-        (directory / ".dvc" / "cache").mkdir()
-        return directory
 
-    unbroken = fresh("unbroken")
-    began = time.monotonic()
-    assert start(unbroken, environment).wait() == 0, log(unbroken)
-    seconds = time.monotonic() - began
-
-    directory, kills = fresh("killed"), 0
+def kill(directory: Path, environment: dict[str, str], kills: int, longest: float, seed: str) -> Iterator[Path]:
+    """Kill pipelines so often, each until it ends; the checkout of each that ended."""
+    moments = random.Random(seed)
+    fresh(directory)
     while True:
         process = start(directory, environment)
         try:
-            status = process.wait(moments.uniform(0, seconds / 2) if kills < KILLS else None)
+            status = process.wait(moments.uniform(0, longest) if kills else None)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            kills += 1
-            print(f"kill {kills}: {log(directory).strip().splitlines()[-1:]}", flush=True)
+            kills -= 1
+            print(f"{seed}: {kills} kills left: {log(directory).strip().splitlines()[-1:]}", flush=True)
             continue
         assert status == 0, log(directory)
-        assert outputs(directory) == outputs(unbroken)
-        assert git_status(directory) == git_status(unbroken)
-        if kills == KILLS:
+        yield directory
+        if not kills:
             return
         shutil.rmtree(directory)  # done before its time
-        fresh("killed")
+        fresh(directory)
+
+
+def test_a_pipeline_killed_again_and_again_ends_with_the_bytes_of_an_unbroken_one(tmp_path, environment) -> None:
+    print(f"LSTM_AE_SEED={SEED}", flush=True)
+    environment = {**environment, "OMP_NUM_THREADS": "1"}
+    unbroken = fresh(tmp_path / "unbroken")
+    began = time.monotonic()
+    assert start(unbroken, environment).wait() == 0, log(unbroken)
+    longest = (time.monotonic() - began) / 2
+    wanted, status = outputs(unbroken), git_status(unbroken)
+
+    def chain(place: int) -> None:
+        kills = len(range(place, KILLS, CHAINS))
+        for ended in kill(tmp_path / f"killed-{place}", environment, kills, longest, f"{SEED}-{place}"):
+            assert outputs(ended) == wanted
+            assert git_status(ended) == status
+
+    with ThreadPoolExecutor(CHAINS) as chains:
+        list(chains.map(chain, range(CHAINS)))
