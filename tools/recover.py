@@ -7,6 +7,7 @@ python tools/recover.py
 import json
 import logging
 import subprocess
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from lstm_ae.files import write_text
 log = logging.getLogger("recover")
 
 DVC_LOCK, DVC_TMP = Path("dvc.lock"), Path(".dvc/tmp")
-KEPT = DVC_TMP / "dvc.lock.whole"
 
 
 def recover() -> None:
@@ -41,9 +41,10 @@ def keep_or_restore() -> None:
     found = DVC_LOCK.read_text(encoding="utf-8", errors="replace")
     git = subprocess.run(["git", "show", f"HEAD:./{DVC_LOCK}"], capture_output=True, encoding="utf-8", check=False)
     committed = git.stdout if git.returncode == 0 else None
-    known = KEPT.read_text(encoding="utf-8") if KEPT.is_file() else committed
+    kept = DVC_TMP / f"dvc.lock.{sha256((committed or '').encode()).hexdigest()[:16]}"  # beside another commit's, fewer stages may be all
+    known = kept.read_text(encoding="utf-8") if kept.is_file() else committed
     if found == committed or is_whole(found, known or ""):
-        write_text(KEPT, found)
+        write_text(kept, found)
     elif known:
         write_text(DVC_LOCK, known)
         log.warning("%s was cut short; %s is back", DVC_LOCK, "git's" if known == committed else "the one before this run")

@@ -29,11 +29,16 @@ DEAD = {"pid": 2**22 + 1, "cmd": "dvc repro"}
 def project(tmp_path: Path) -> Path:
     """A repository whose commit holds a dvc.lock."""
     (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
-    (tmp_path / "dvc.lock").write_text(LOCK)
-    settings = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for command in (["init", "--quiet"], ["add", "dvc.lock"], [*settings, "commit", "--quiet", "--message", "start"]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    commit(tmp_path, LOCK)
     return tmp_path
+
+
+def commit(project: Path, lock: str) -> None:
+    (project / "dvc.lock").write_text(lock)
+    settings = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["add", "dvc.lock"], [*settings, "commit", "--quiet", "--message", "lock"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
 
 
 def recover(project: Path) -> str:
@@ -77,6 +82,20 @@ def test_the_lock_of_another_commit_is_whole_though_it_knows_fewer_stages(projec
     subprocess.run(["git", "checkout", "--quiet", "dvc.lock"], cwd=project, check=True)
     assert recover(project) == ""
     assert (project / "dvc.lock").read_text() == LOCK
+
+
+def test_a_lock_that_went_on_from_another_commit_is_whole_though_it_knows_fewer_stages(project: Path) -> None:
+    """The branch was changed and `dvc repro` was run by itself before this."""
+    (project / "dvc.lock").write_text(LOCK + "  train@toy:\n    cmd: python stages/train.py toy\n")
+    recover(project)
+    fewer = "".join(LINES[:4])
+    commit(project, fewer)
+    longer = fewer + "  evaluate:\n    cmd: python stages/evaluate.py\n"
+    (project / "dvc.lock").write_text(longer)
+    assert recover(project) == ""
+    (project / "dvc.lock").write_text(longer[:-5])
+    assert recover(project) == "dvc.lock was cut short; the one before this run is back\n"
+    assert (project / "dvc.lock").read_text() == longer
 
 
 def test_without_one_kept_the_lock_of_git_comes_back(project: Path) -> None:
