@@ -193,3 +193,13 @@ def test_a_section_is_added_with_its_table_in_dvc() -> None:
     assert ignored.stdout.split() == ["data/tables/mine.csv"]
     graph = subprocess.run(["dvc", "dag", "--md", "acquire@mine"], capture_output=True, text=True, check=True)
     assert "data/tables/mine.csv.dvc" in graph.stdout, "experiments in a copy would miss the table"
+
+
+def test_a_table_that_dvc_does_not_take_leaves_nothing_behind() -> None:
+    path = saved(hours())
+    before = {file: file.read_bytes() for file in Path().iterdir()}
+    for _ in range(2):
+        result = CliRunner().invoke(app, ["new-section", str(path), "--add"])
+        assert isinstance(result.exception, InputError) and str(result.exception).startswith("dvc add data/tables/my_data.csv: ERROR")
+    assert {file: file.read_bytes() for file in Path().iterdir() if file.is_file()} == before
+    assert not [found for found in Path("data").rglob("*") if found.is_file()]

@@ -372,11 +372,14 @@ def add(path: Path, name: str, content: dict[Path, str]) -> Path:
     place = TABLES / f"{name}{table.suffix(path)}"
     if place.exists() and not place.samefile(path):
         raise InputError(f"{place}: is there already; --name gives the section another name")
-    if not place.exists():
+    new = not place.exists()
+    if new:
         with replacing(place) as temporary:
             shutil.copyfile(path, temporary)
-    done = subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", str(place)], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "dvc", "add", str(place)], capture_output=True, text=True, check=False)
     if done.returncode:
+        if new:
+            place.unlink()
         raise InputError(f"dvc add {place}: {' '.join(done.stderr.split())}")
     for written, text in content.items():
         write_text(written, text)
