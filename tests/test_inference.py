@@ -34,6 +34,18 @@ def sorted_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["meter", "hour"]).reset_index(drop=True)
 
 
+def test_a_frame_with_equal_column_names_is_refused(package) -> None:
+    with pytest.raises(InputError, match="table: found column 'load' more than once"):
+        lstm_ae.reconstruct(package, hourly().set_axis(["hour", "meter", "load", "load"], axis=1))
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu"])
+def test_a_device_that_is_not_here_is_one_line(tmp_path, device: str) -> None:
+    with pytest.raises(InputError, match=f"device: found '{device}', which is not here") as refused:
+        lstm_ae.load_model(tmp_path, device)
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.parametrize("scaling", ["none", "minmax", "zscore", "log_return"])
 @pytest.mark.parametrize("predict", [False, True])
 def test_a_perfect_reconstruction_is_the_table(params, tmp_path, perfect, scaling: str, predict: bool) -> None:

@@ -49,9 +49,13 @@ def load_model(directory: str | Path, device: str = "cpu") -> Package:
     Raises
     ------
     InputError
-        The folder holds no packaged model.
+        The folder holds no packaged model, or the device is not there.
     """
-    return load_package(Path(directory), torch.device(device))
+    try:
+        there = torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device: found {device!r}, which is not here ({str(error).splitlines()[0]}); 'cpu' is allowed") from error
+    return load_package(Path(directory), there)
 
 
 def reconstruct(model: Package, table: Table) -> pd.DataFrame:
@@ -201,6 +205,8 @@ def _read(model: Package, table: Table) -> NewData:
     if isinstance(table, pd.DataFrame):
         path = Path("table")
         table = table.set_axis(table.columns.astype(str), axis=1).set_axis(pd.RangeIndex(1, len(table) + 1, name="row"), axis=0)
+        if len(repeated := table.columns[table.columns.duplicated()]):
+            raise InputError(f"{path}: found column {repeated[0]!r} more than once; each name once is allowed")
     else:
         path = Path(table)
         table = read_table(path)
