@@ -109,7 +109,21 @@ def test_the_package_is_read_without_torch() -> None:
 
 
 def test_what_is_written_has_the_numbers_of_the_input_with_nine_digits(folder: Path, command) -> None:
-    command("reconstruct model new.csv -o out.csv")
-    loads = pd.read_csv(folder / "out.csv")["load"]
-    assert np.allclose(loads, pd.read_csv(folder / "new.csv")["load"], atol=100)
-    assert (folder / "out.csv").read_text().splitlines()[1].split(",")[2] == f"{loads[0]:.9g}"
+    for kind in ("csv", "parquet"):
+        command(f"reconstruct model new.csv -o out.{kind}")
+    exact = pd.read_parquet(folder / "out.parquet")["load"]
+    assert np.allclose(exact, pd.read_csv(folder / "new.csv")["load"], atol=100)
+    written = [line.split(",")[2] for line in (folder / "out.csv").read_text().splitlines()[1:]]
+    assert written == [f"{load:.9g}" for load in exact] and (written != exact.astype(str)).any()
+
+
+def test_times_are_written_with_all_their_digits(folder: Path, command) -> None:
+    seconds = 1_704_067_200 + 0.125 * np.arange(100)
+    pd.read_csv("new.csv").assign(hour=np.tile(seconds, 2)).to_csv("new.csv", index=False)
+    for line in ("reconstruct", "encode", "score --false-alarms 0.1", "forecast --horizon 4"):
+        name, *options = line.split()
+        assert command(f"{name} model new.csv -o {name}.csv {' '.join(options)}")[0] == 0
+    assert np.array_equal(pd.read_csv("reconstruct.csv")["hour"], np.tile(seconds, 2))
+    assert pd.read_csv("forecast.csv")["hour"].unique().tolist() == [seconds[-1] + 0.125 * step for step in range(1, 5)]
+    for name in ("encode", "score"):
+        assert set(pd.read_csv(f"{name}.csv")["start"]) < set(seconds)

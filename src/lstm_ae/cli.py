@@ -71,7 +71,8 @@ def reconstruct(model: MODEL, table: INPUT, out: OUT) -> None:
     """
     from lstm_ae import inference
 
-    _write(inference.reconstruct(_load(model), table), out)
+    package = _load(model)
+    _write(inference.reconstruct(package, table), out, package)
 
 
 @app.command()
@@ -82,7 +83,8 @@ def encode(model: MODEL, table: INPUT, out: OUT) -> None:
     """
     from lstm_ae import inference
 
-    _write(inference.encode(_load(model), table), out)
+    package = _load(model)
+    _write(inference.encode(package, table), out, package)
 
 
 @app.command()
@@ -99,8 +101,9 @@ def forecast(
     """
     from lstm_ae import inference
 
-    ahead = inference.forecast(_load(model), table, horizon, level)
-    _write(ahead, out)
+    package = _load(model)
+    ahead = inference.forecast(package, table, horizon, level)
+    _write(ahead, out, package)
     typer.echo(f"{ahead['step'].max()} steps, intervals of {level:.0%}")
 
 
@@ -119,8 +122,9 @@ def score(
     """
     from lstm_ae import inference
 
-    scored = inference.score(_load(model), table, false_alarms, figure)
-    _write(scored, out)
+    package = _load(model)
+    scored = inference.score(package, table, false_alarms, figure)
+    _write(scored, out, package)
     threshold = scored.attrs["threshold"]
     alarms = f"{scored['alarm'].sum()} of {len(scored)} windows are alarms"
     typer.echo(f"{alarms}: an error above {threshold:.4g}, as {false_alarms:.2%} of windows like those of validation have")
@@ -158,8 +162,8 @@ def _table(path: Path) -> Path:
     return path
 
 
-def _write(frame: "pd.DataFrame", path: Path) -> None:
-    """Write a table in the format of its suffix."""
+def _write(frame: "pd.DataFrame", path: Path, model: "Package") -> None:
+    """Write a table in the format of its suffix. In text, times have all their digits and other numbers nine."""
     from lstm_ae.datasets.table import suffix
     from lstm_ae.files import replacing
 
@@ -168,6 +172,8 @@ def _write(frame: "pd.DataFrame", path: Path) -> None:
         if kind == ".parquet":
             frame.to_parquet(temporary, index=False)
         else:
+            times = [name for name in (model.layout.time, "time", "start", "end") if name in frame and frame[name].dtype.kind == "f"]
+            frame = frame.assign(**{str(name): frame[name].map(repr) for name in times})
             compression: Any = {"method": "gzip", "mtime": 0} if kind == ".csv.gz" else None
             frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.9g", compression=compression)
     typer.echo(f"wrote {path}: {len(frame)} rows")
