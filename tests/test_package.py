@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_ae import package as package_module
 from lstm_ae.errors import InputError
 from lstm_ae.package import Calibration, load_package, local_scale, save_package, window_errors
 from tests.packages import hourly_package, stocks_package
@@ -80,7 +81,24 @@ def test_the_scale_of_a_stock_is_the_volatility_of_its_close(params, prices_csv)
     assert np.array_equal(found[:, 0], found[:, 3])
 
 
-def test_calibration_never_reads_what_it_forecasts(package, params, prices_csv) -> None:
+def test_intervals_are_calibrated_on_steps_that_the_model_has_not_read(params, prices_csv, monkeypatch) -> None:
+    """Of each window the model is given the steps before those it forecasts, and these end with the window's next."""
+    stocks, prepared = stocks_package(params, "snp_forecast", prices_csv)
+    validation, length = prepared.splits["validation"], stocks.layout.window
+    steps, reach = np.concatenate([validation.sequences, validation.following[:, None]], axis=1), []
+
+    def rolled(model, past, horizon, device) -> np.ndarray:
+        fed = past.shape[1]
+        assert fed + horizon == length + 1 and all((steps[:, :fed] == row).all(axis=(1, 2)).any() for row in past[:3])
+        reach.append(horizon)
+        return np.zeros((len(past), horizon, past.shape[2]))
+
+    monkeypatch.setattr(package_module, "rolled", rolled)
+    widths = package_module.interval_widths(stocks.model, validation, stocks.layout, CPU)
+    assert max(reach) == widths.shape[1] == length - int(validation.first_scored.min()) and min(reach) >= 1
+
+
+def test_the_error_of_a_window_is_the_mean_square_of_all_its_steps() -> None:
     assert window_errors(np.zeros((2, 3, 1)), np.array([[[1.0]] * 3, [[2.0]] * 3])).tolist() == [1, 4]
 
 

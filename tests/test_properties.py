@@ -5,15 +5,19 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lstm_ae.datasets import mnist, stocks
 from lstm_ae.datasets.base import load_split
+from lstm_ae.datasets.table import Layout
 from lstm_ae.errors import InputError
 from lstm_ae.files import read_json
 from lstm_ae.model import load_model, save_model
+from lstm_ae.package import Calibration, Package, load_package, save_package
 from lstm_ae.params import load_params
 from tests.test_bad_input import ROOT, digits, model, prices
 
@@ -97,6 +101,17 @@ def test_models(data: st.DataObject, name: str) -> None:
         (folder / name).write_bytes(data.draw(damaged((folder / name).read_bytes())))
 
     assert answers_or_one_line(load_model, prepare)
+
+
+@every
+@given(st.data(), st.sampled_from(["about.json", "calibration.safetensors", "layout.json", "model.json", "weights.safetensors"]))
+def test_packages(data: st.DataObject, name: str) -> None:
+    def prepare(folder: Path) -> None:
+        layout = Layout(["load"], "variables", "meter", "hour", 6, 3, False, "zscore", [2.5], [0.5])
+        save_package(Package(model(), layout, False, Calibration(np.arange(9.0), None), {"section": "load"}), folder)
+        (folder / name).write_bytes(data.draw(st.binary(max_size=200) | damaged((folder / name).read_bytes())))
+
+    assert answers_or_one_line(lambda folder: load_package(folder, torch.device("cpu")), prepare)
 
 
 @every
