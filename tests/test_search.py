@@ -340,3 +340,16 @@ def test_a_storage_that_cannot_be_reached_is_an_error(task) -> None:
     with pytest.raises(InputError, match=r"search\.storage: Could not parse") as found:
         search_together(task, "secret")
     assert "secret" not in str(found.value)
+
+
+def test_a_storage_that_goes_away_is_an_error(task, tmp_path, monkeypatch) -> None:
+    database = tmp_path / "study.db"
+
+    def lose(*_: object) -> Outcome:
+        database.write_bytes(b"no database any more" * 100)
+        return Outcome("complete", [1.0])
+
+    monkeypatch.setattr(module, "train_trial", lose)
+    with pytest.raises(InputError, match=r"search\.storage: ") as found:
+        search_together(replace(task, trials=2), f"sqlite:///{database}")
+    assert "\n" not in str(found.value)

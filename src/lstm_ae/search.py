@@ -8,9 +8,10 @@ import statistics
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,21 @@ def search(task: Task, folder: Path, workers: int) -> optuna.Study:
     return study
 
 
+@contextmanager
+def _reached() -> Iterator[None]:
+    """What a storage says that is not there, or no longer, as one line."""
+    try:
+        yield
+    except Exception as error:
+        lost: BaseException | None = error
+        while lost and not isinstance(lost, ImportError | SQLAlchemyError | StorageInternalError):
+            lost = lost.__context__  # Optuna trips over a name of its own where a storage goes away as a trial ends
+        if not lost:
+            raise
+        raise InputError(f"search.storage: {' '.join(str(lost.__cause__ or lost).split())}") from error
+
+
+@_reached()
 def search_together(task: Task, url: str) -> optuna.Study:
     """Take part in a study that any number of processes share, until all of its trials are finished.
 
@@ -92,7 +108,7 @@ def search_together(task: Task, url: str) -> optuna.Study:
     Raises
     ------
     InputError
-        The storage cannot be reached, or the data cannot be read.
+        The storage cannot be reached or goes away, or the data cannot be read.
     """
     storage = _storage(url)
     study = optuna.create_study(
@@ -237,13 +253,9 @@ def _counted(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
 
 def _storage(url: str) -> optuna.storages.RDBStorage:
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        retry = optuna.storages.RetryHeartbeatStaleTrialCallback()
-        try:
-            return optuna.storages.RDBStorage(
-                url,
-                engine_kwargs={"poolclass": NullPool},  # epochs lie between two calls: no connection is held for so long
-                heartbeat_interval=HEARTBEAT_SECONDS,
-                heartbeat_stale_trial_callback=retry,
-            )
-        except (ImportError, SQLAlchemyError, StorageInternalError) as error:
-            raise InputError(f"search.storage: {' '.join(str(error.__cause__ or error).split())}") from error
+        return optuna.storages.RDBStorage(
+            url,
+            engine_kwargs={"poolclass": NullPool},  # epochs lie between two calls: no connection is held for so long
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
+        )

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 SPECTRUM_SEQUENCES = 20_000  # enough to estimate the spectrum of a spectral start
 
-CHECKPOINT_SECONDS = 30.0  # between two checkpoints; when one is written changes nothing in what is computed
+CHECKPOINT_SECONDS = 10.0  # between two checkpoints; when one is written changes nothing in what is computed
 
 
 class Draw(IntEnum):
@@ -229,7 +229,7 @@ def fit(
     progress
         The name on the progress bar; None shows none.
     checkpoint
-        A file that the training goes on from if it is there, and writes every half a minute and after each epoch.
+        A file that the training goes on from if it is there, and writes every ten seconds and after each epoch.
 
     Raises
     ------
