@@ -45,6 +45,8 @@ def keep_or_restore() -> None:
     known = kept.read_text(encoding="utf-8") if kept.is_file() else committed
     if found == committed or is_whole(found, known or ""):
         write_text(kept, found)
+        for other in set(DVC_TMP.glob("dvc.lock.*")) - {kept}:
+            other.unlink()
     elif known:
         write_text(DVC_LOCK, known)
         log.warning("%s was cut short; %s is back", DVC_LOCK, "git's" if known == committed else "the one before this run")

@@ -96,6 +96,7 @@ def test_a_lock_that_went_on_from_another_commit_is_whole_though_it_knows_fewer_
     (project / "dvc.lock").write_text(longer[:-5])
     assert recover(project) == "dvc.lock was cut short; the one before this run is back\n"
     assert (project / "dvc.lock").read_text() == longer
+    assert len(list((project / ".dvc" / "tmp").glob("dvc.lock.*"))) == 1
 
 
 def test_without_one_kept_the_lock_of_git_comes_back(project: Path) -> None:
