@@ -6,6 +6,7 @@ import torch
 
 from lstm_ae import package as package_module
 from lstm_ae.errors import InputError
+from lstm_ae.files import read_json, write_json
 from lstm_ae.package import Calibration, load_package, local_scale, save_package, window_errors
 from tests.packages import hourly_package, stocks_package
 
@@ -114,8 +115,30 @@ def test_a_file_that_is_missing_or_broken_is_named(package, tmp_path, name: str)
         load_package(tmp_path / "model", CPU)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("window", "24"),
+        ("window", 23),
+        ("stride", 0),
+        ("predict", 1),
+        ("scaling", "z"),
+        ("centre", [0.0]),
+        ("scale", [1.0, None]),
+        ("more", 1),
+    ],
+)
+def test_a_layout_that_is_not_the_models_is_refused(package, tmp_path, key: str, value: object) -> None:
+    save_package(package, tmp_path)
+    path = tmp_path / "layout.json"
+    write_json(path, read_json(path) | {key: value})
+    with pytest.raises(InputError, match=f"{key}|found windows of") as found:
+        load_package(tmp_path, CPU)
+    assert "\n" not in str(found.value)
+
+
 def test_a_folder_that_is_no_model_is_refused(tmp_path) -> None:
     with pytest.raises(InputError, match="not a folder; one that"):
         load_package(tmp_path / "nowhere", CPU)
-    with pytest.raises(InputError, match=r"layout.json: not found"):
+    with pytest.raises(InputError, match=r"model.json: not found"):
         load_package(tmp_path, CPU)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 from tqdm import tqdm
@@ -193,11 +194,11 @@ def load_package(directory: Path, device: torch.device) -> Package:
     Raises
     ------
     InputError
-        A file is missing or not what `save_package` wrote.
+        A file is missing or not what `save_package` wrote, or the files are of different models.
     """
     if not directory.is_dir():
         raise InputError(f"{directory}: not a folder; one that `dvc repro` makes under models/ is allowed")
-    stored, path = read_json(directory / "layout.json"), directory / "calibration.safetensors"
+    model, stored, path = load_model(directory), read_json(directory / "layout.json"), directory / "calibration.safetensors"
     try:
         rows = stored.pop("rows")
         layout = Layout(**stored)
@@ -205,6 +206,10 @@ def load_package(directory: Path, device: torch.device) -> Package:
         calibration = Calibration(arrays["errors"], arrays.get("widths"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: not found; `dvc repro` makes it") from error
-    except (SafetensorError, TypeError, KeyError) as error:
-        raise InputError(f"{directory}: not a packaged model ({error})") from error
-    return Package(load_model(directory), layout, rows, calibration, read_json(directory / "about.json"), device)
+    except (SafetensorError, ValidationError, KeyError) as error:
+        raise InputError(f"{directory}: not a packaged model ({' '.join(str(error).split())})") from error
+    read, fitted = (layout.window, len(layout.centre), len(layout.scale)), model.architecture
+    if read != (fitted.sequence_length, fitted.features, fitted.features):
+        found = f"windows of {read[0]} steps of {read[1]} numbers and {read[2]} scales"
+        raise InputError(f"{directory / 'layout.json'}: found {found}; model.json has {fitted.sequence_length} steps of {fitted.features}")
+    return Package(model, layout, rows, calibration, read_json(directory / "about.json"), device)

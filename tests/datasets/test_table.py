@@ -222,6 +222,34 @@ def test_a_table_may_be_written_in_several_ways(tmp_path, path, name: str) -> No
     assert all(np.array_equal(one.splits[split].sequences, two.splits[split].sequences) for split in table.PARTS)
 
 
+@pytest.mark.parametrize("kind", ["Int64", "Float64", "int64[pyarrow]"])
+def test_a_missing_time_of_a_nullable_column_is_an_error(tmp_path, kind: str) -> None:
+    frame = pd.DataFrame({"step": pd.array([1, 2, None, 4], dtype=kind), "x": [1.0, 2.0, 3.0, 4.0]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    layout = table.Layout.of(data(columns=["x"], series=None, time="step"))
+    with pytest.raises(InputError, match=r"a.parquet: column step, row 3: found "):
+        table.read_series(tmp_path / "a.parquet", layout)
+    with pytest.raises(InputError, match="here: column step, row 2: found "):
+        table.series_of(frame.rename_axis("row"), layout, Path("here"))
+
+
+@pytest.mark.parametrize(
+    ("series", "column"),
+    [
+        (None, pd.array([pd.Timestamp("2020-01-01"), pd.NaT])),
+        (None, pd.to_timedelta([1, 2], unit="s")),
+        ("x", pd.array([1, None], dtype="Int64")),
+        ("x", pd.array([pd.Timestamp("2020-01-01"), pd.NaT])),
+    ],
+)
+def test_dates_are_no_values_and_a_missing_name_is_an_error(series: str | None, column: object) -> None:
+    frame = pd.DataFrame({"x": column, "y": [1.0, 2.0]}).rename_axis("row")
+    layout = table.Layout.of(data(columns=["y" if series else "x"], series=series, time=None))
+    allowed = "found nothing; the name of a series" if series else "found .*; a number"
+    with pytest.raises(InputError, match=f"here: column x, row {int(series is not None)}: {allowed} is allowed"):
+        table.series_of(frame, layout, Path("here"))
+
+
 def test_a_part_shorter_than_what_is_forecast_is_an_error(path) -> None:
     with pytest.raises(InputError, match="test has no window: no series has 6 rows there"):
         prepare(path, predict=True, split=[0.6, 0.38, 0.02])

@@ -11,11 +11,13 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ConfigDict, FiniteFloat, NonNegativeInt, PositiveInt
+from pydantic import dataclasses as checked
 
 from lstm_ae.datasets.base import Prepared, Split, group_sizes
 from lstm_ae.errors import InputError
@@ -32,7 +34,7 @@ PARTS = ("train", "validation", "test")
 ROLLOUTS = 500  # origins of forecasts fed back; spread over test, so that each horizon meets each hour of a day
 
 
-@dataclass(frozen=True)
+@checked.dataclass(frozen=True, config=ConfigDict(extra="forbid", strict=True))
 class Layout:
     """How a table is read, cut and scaled: all that new data need to be treated as the training data were.
 
@@ -60,16 +62,16 @@ class Layout:
     """
 
     columns: list[str]
-    columns_are: str
+    columns_are: Literal["variables", "series"]
     series: str | None
     time: str | None
-    window: int
-    stride: int
+    window: PositiveInt
+    stride: PositiveInt
     predict: bool
-    scaling: str
-    centre: list[float]
-    scale: list[float]
-    after: list[int] | None = None
+    scaling: Literal["none", "minmax", "zscore", "log_return"]
+    centre: list[FiniteFloat]
+    scale: list[FiniteFloat]
+    after: list[NonNegativeInt] | None = None
 
     @classmethod
     def of(cls, data: TableData) -> "Layout":
@@ -259,7 +261,7 @@ def label(time: Any) -> str:
 
 
 def finite_numbers(path: Path, cells: pd.Series, above_zero: bool) -> Array:
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers = _numbers(cells)
     wrong = ~np.isfinite(numbers) | (above_zero & ~(numbers > 0))
     if wrong.any():
         row = int(wrong.argmax())
@@ -268,23 +270,29 @@ def finite_numbers(path: Path, cells: pd.Series, above_zero: bool) -> Array:
     return numbers
 
 
+def _numbers(cells: pd.Series) -> Array:
+    """Cells as numbers; NaN where one is none, a date or a duration too, whose number would depend on its unit."""
+    if cells.dtype.kind in "mM":
+        return np.full(len(cells), np.nan)
+    return pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+
+
 def _names(path: Path, cells: pd.Series) -> pd.Series:
-    names = cells.fillna("").astype(str)
+    names = cells.astype(str).where(cells.notna(), "")
     if (names == "").any():
         raise InputError(f"{_place(path, cells, int((names == '').to_numpy().argmax()))}: found nothing; the name of a series is allowed")
     return names
 
 
 def _times(path: Path, cells: pd.Series) -> NDArray[Any]:
-    dated = pd.api.types.is_datetime64_any_dtype(cells)
-    numbers = pd.Series(np.nan, cells.index) if dated else pd.to_numeric(cells, errors="coerce")
+    numbers, dated = _numbers(cells), pd.api.types.is_datetime64_any_dtype(cells)
     if np.isfinite(numbers).all():
-        return numbers.to_numpy(np.float64)
+        return numbers
     dates = pd.to_datetime(cells if dated else cells.astype(str), format="ISO8601", utc=True, errors="coerce")
     if dates.notna().all():
         return dates.dt.tz_localize(None).to_numpy("datetime64[us]")
-    wrong = min(dates.isna(), ~np.isfinite(numbers), key=lambda rows: int(rows.sum()))  # of the kind that most cells are
-    row = int(wrong.to_numpy().argmax())
+    wrong = min(dates.isna().to_numpy(), ~np.isfinite(numbers), key=np.count_nonzero)  # of the kind that most cells are
+    row = int(wrong.argmax())
     allowed = "dates like 2014-01-02 or 2014-01-02 13:30 in all rows are allowed, or numbers in all"
     raise InputError(f"{_place(path, cells, row)}: found {_shown(cells.iloc[row])}; {allowed}")
 
@@ -294,7 +302,9 @@ def _place(path: Path, cells: pd.Series, row: int) -> str:
 
 
 def _shown(cell: Any) -> str:
-    return "nothing" if cell is None or cell == "" or cell != cell else repr(cell) if isinstance(cell, str) else str(cell)
+    if isinstance(cell, str):
+        return repr(cell) if cell else "nothing"
+    return "nothing" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
 
 
 def tiles(begin: int, end: int, window: int) -> list[int]:
