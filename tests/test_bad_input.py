@@ -55,6 +55,7 @@ PARAMS = [
     ("dip_centre: [20, 30]", "dip_centre: [20, 60]"),
     ('last_train_day: "2016-12-30"', 'last_train_day: "2018-12-30"'),
     ("fed: 40", "fed: 79"),
+    ("encoder: 0.05, decoder: 0.05, biases: 0.005, heads: 1.0", "encoder: 0.0, decoder: 0.0, biases: 0.0, heads: 0.0"),
     ("seed: 0 ", "seed: 0\nseed: 1 "),
     ("sections: [", "sections: ]"),
 ]

@@ -166,6 +166,12 @@ class RateFactors(Block):
     biases: NonNegative
     heads: NonNegative
 
+    @model_validator(mode="after")
+    def any_positive(self) -> "RateFactors":
+        if not self.encoder + self.decoder + self.biases + self.heads > 0:
+            raise ValueError("at least one factor above 0 is needed")
+        return self
+
 
 class Training(Block):
     batch_size: Count
