@@ -1,9 +1,11 @@
 """What a process sets before its first tensor: memory, threads, seed, device."""
 
 import ctypes
+import os
 import sys
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from lstm_ae.errors import InputError
 
@@ -41,6 +43,8 @@ def start(device: str, threads: int, seed: int) -> torch.device:
     if not available.get(device):
         raise InputError(f"device: found {device}; here are {', '.join(name for name, there in available.items() if there)}")
     torch.set_num_threads(threads)
+    threadpool_limits(threads, user_api="blas")  # NumPy's, whose last bits depend on it too
+    os.environ["OPENBLAS_NUM_THREADS"] = str(threads)  # SciPy's, where it is not loaded yet
     torch.set_flush_denormal(True)
     torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # it writes every new tensor twice
