@@ -21,8 +21,9 @@ from lstm_ae.files import write_text, write_yaml
 from lstm_ae.forecasting import LAGS, fit_lines, multi_step, one_step
 from lstm_ae.hyperparameters import resolve
 from lstm_ae.params import TUNABLE, Params, load_params, load_yaml
+from lstm_ae.processes import accelerate
 from lstm_ae.runtime import start
-from lstm_ae.training import EpochEnd, Trained, accelerate, build, fit
+from lstm_ae.training import EpochEnd, Trained, build, fit
 
 SEEDS = (0, 1, 2)
 RESULTS = Path("docs/results.csv")

@@ -5,34 +5,42 @@ python stages/train.py toy
 
 import logging
 import shutil
-from functools import partial
+from contextlib import suppress
+from typing import Any
 
 from dvclive.live import Live
 
 from lstm_ae import paths
 from lstm_ae.datasets.base import load_description, load_split
+from lstm_ae.errors import InputError
 from lstm_ae.files import write_json
 from lstm_ae.hyperparameters import resolve
 from lstm_ae.model import LSTMAutoencoder, save_model, save_weights
 from lstm_ae.objectives import Metrics
 from lstm_ae.params import Params, load_yaml
+from lstm_ae.processes import accelerate, follows, together
 from lstm_ae.runtime import start
 from lstm_ae.scratch import scratch
 from lstm_ae.stage import run
-from lstm_ae.training import accelerate, build, fit
+from lstm_ae.training import Trained, build, fit
 
 
 def train(params: Params, section: str) -> None:
     block, prepared, directory = params.section(section), paths.prepared(section), paths.weights(section)
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
     device = start(params.device, max(1, params.threads // params.devices), params.training_seed)
-    fabric = accelerate(device, params.precision, params.devices)
     split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
     classes = load_description(prepared).get("classes")
     model = build(block.model, chosen, split, classes)
-    fitted = partial(fit, fabric, model, split, validation, block.training, chosen, params.training_seed)
-    if fabric.global_rank > 0:  # the first process is the one that writes
-        fitted()
+
+    def fitted(**first: Any) -> Trained:
+        fabric = accelerate(device, params.precision, params.devices)
+        with together(fabric):
+            return fit(fabric, model, split, validation, block.training, chosen, params.training_seed, **first)
+
+    if follows():
+        with suppress(InputError):  # the first process ends with the same line
+            fitted()
         return
     logging.info("%s: %s", section, chosen)
     settings = {
@@ -56,12 +64,12 @@ def train(params: Params, section: str) -> None:
             if classes and current:  # the test curve of each epoch is evaluate's to draw
                 save_weights(current, unfinished / "epochs" / f"{epoch:03d}.safetensors")
 
-        trained = fitted(epoch_end, progress=section, checkpoint=unfinished / "checkpoint.safetensors")
+        trained = fitted(epoch_end=epoch_end, progress=section, checkpoint=unfinished / "checkpoint.safetensors")
         save_model(trained.model, directory)
         if classes:
             shutil.copytree(unfinished / "epochs", directory / "epochs", ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
-        facts = {"best_epoch": trained.best_epoch, "diverged_at_epoch": trained.diverged_at_epoch, **chosen._asdict()}
-        write_json(directory / "training.json", facts)
+        epochs = {"best_epoch": trained.best_epoch, "diverged_at_epoch": trained.diverged_at_epoch}
+        write_json(directory / "training.json", {**epochs, **chosen._asdict()})
 
 
 if __name__ == "__main__":

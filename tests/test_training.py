@@ -13,8 +13,9 @@ from lstm_ae.errors import InputError
 from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.objectives import DeviceSplit, losses, mean_losses, weighted
 from lstm_ae.params import Params
+from lstm_ae.processes import accelerate
 from lstm_ae.runtime import start
-from lstm_ae.training import accelerate, build, fit
+from lstm_ae.training import build, fit
 
 CHOSEN = Hyperparameters(hidden_size=32, lr=1e-3, gradient_clip=1.0, layers=1, epochs=2)
 

@@ -10,8 +10,9 @@ from lstm_ae.model import LSTMAutoencoder
 from lstm_ae.objectives import Metrics
 from lstm_ae.params import Training, load_params
 from lstm_ae.paths import PARAMS
+from lstm_ae.processes import accelerate
 from lstm_ae.runtime import start
-from lstm_ae.training import accelerate, build, fit
+from lstm_ae.training import build, fit
 
 
 def prepared(task: Task) -> tuple[Fabric, LSTMAutoencoder, Training, Hyperparameters]:

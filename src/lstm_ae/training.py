@@ -54,26 +54,6 @@ class Trained:
     history: list[dict[str, Metrics]] = field(default_factory=list)
 
 
-def accelerate(device: torch.device, precision: str, devices: int = 1) -> Fabric:
-    """The Fabric that trains on a device, or on several in as many processes, each of which runs the whole script.
-
-    Raises
-    ------
-    InputError
-        There are fewer devices of the kind.
-    """
-    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device.type, devices)
-    if devices > there:
-        raise InputError(f"devices: found {devices}; here is {there} of {device.type}, at most that is allowed")
-    fabric = Fabric(accelerator=device.type, devices=devices, strategy="ddp" if devices > 1 else "auto", precision=precision)  # type: ignore[arg-type]
-    threads = torch.get_num_threads()
-    fabric.launch()
-    torch.set_num_threads(threads)  # a launch would take all cores
-    if fabric.global_rank > 0:
-        logging.disable()
-    return fabric
-
-
 def build(model: Model, chosen: Hyperparameters, train: Split, classes: int | None) -> LSTMAutoencoder:
     """A model of the section's form and the chosen size, at its start.
 

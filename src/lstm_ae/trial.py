@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,14 +11,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from tqdm import tqdm
+
 from lstm_ae import paths
 from lstm_ae.datasets.base import Split, load_description, load_split
 from lstm_ae.errors import InputError
 from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.objectives import Metrics
 from lstm_ae.params import Params, Section
+from lstm_ae.processes import accelerate, end_with
 from lstm_ae.runtime import start
-from lstm_ae.training import accelerate, build, fit
+from lstm_ae.training import build, fit
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def worker_count(device: str) -> int:
 @contextmanager
 def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Processes for trials, started when they are needed. They end with this one, even where it is killed."""
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (os.getpid(),)) as pool:
         try:
             yield pool
         except BaseException:
@@ -168,14 +170,6 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
-def _end_with_parent() -> None:
-    """Leave Ctrl-C to the parent, and end when it is gone, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _begin(parent: int) -> None:
+    end_with(parent)
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore of the system, which a killed process leaves behind

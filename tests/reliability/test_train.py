@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
+import pytest
 import yaml
 from safetensors.numpy import load_file
 
@@ -83,9 +86,17 @@ def position(directory: Path) -> tuple[int, int]:
 
 def finished(directory: Path, section: str = SECTION) -> str:
     """Run the stage to its end; what it said."""
-    with started(directory, directory / "cache", section) as process:
-        said = process.stderr.read()
-    assert process.returncode == 0, said
+    return ended(started(directory, directory / "cache", section))
+
+
+def ended(process: subprocess.Popen, status: int = 0) -> str:
+    """Wait for all processes of the stage; what they said."""
+    try:
+        said = process.communicate(timeout=120)[1]  # the pipe is all of theirs
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == status, said
     return said
 
 
@@ -116,9 +127,10 @@ def test_a_killed_training_goes_on_within_the_epoch_and_ends_with_the_same_bytes
     assert not list((directory / "cache").glob("scratch/train-*/*"))
 
 
-def test_two_processes_train_as_one_does_and_write_once(tmp_path) -> None:
-    """The last batch is one image: the second process has no part of it."""
-    one, two = (workspace(tmp_path / str(devices), devices, images=97) for devices in (1, 2))
+@pytest.mark.parametrize("images", [97, 99])
+def test_two_processes_train_as_one_does_and_write_once(tmp_path, images: int) -> None:
+    """The last batch is one image, of which the second process has no part, or three, of which it has the smaller."""
+    one, two = (workspace(tmp_path / str(devices), devices, images) for devices in (1, 2))
     finished(one)
     assert "Starting with 2 processes" in finished(two)
     assert written(one).keys() == written(two).keys()
@@ -153,5 +165,53 @@ def test_two_killed_processes_go_on_to_the_same_bytes(tmp_path) -> None:
     unbroken, directory = (workspace(tmp_path / name, devices=2, images=320) for name in ("unbroken", "killed"))
     finished(unbroken)
     last = killed_at(directory, 2, 3)
-    assert went_on_from(finished(directory)) == last
+    said = finished(directory)
+    assert went_on_from(said) == last and said.count("going on from") == 1
     assert written(directory) == written(unbroken)
+
+
+def followers(process: subprocess.Popen) -> list[psutil.Process]:
+    """The processes that the first one of a training has started."""
+    return [child for child in psutil.Process(process.pid).children() if "LSTM_AE_FIRST_PROCESS" in child.environ()]
+
+
+def test_what_ends_two_processes_is_said_once(tmp_path) -> None:
+    directory = workspace(tmp_path, devices=2, images=64)
+    params = yaml.safe_load((directory / "params.yaml").read_text())
+    write_yaml(directory / "params.yaml", params | {"lr": 1e30})
+    said = ended(started(directory, directory / "cache"), status=2)
+    assert said.count("error: training diverged in its first epoch") == 1 and "Traceback" not in said
+
+
+def test_a_killed_second_process_ends_the_first_with_a_line(tmp_path) -> None:
+    directory = workspace(tmp_path, devices=2, images=6400)
+    process = started(directory, directory / "cache")
+    while position(directory) < (1, 3):
+        assert process.poll() is None, process.stderr.read()
+    followers(process)[0].kill()
+    said = ended(process, status=2)
+    assert "error: devices 2: a process was killed" in said and "Traceback" not in said
+
+
+def test_the_second_process_ends_with_the_first_that_is_killed_as_they_start(tmp_path) -> None:
+    directory = workspace(tmp_path, devices=2)
+    process = started(directory, directory / "cache")
+    while not followers(process):
+        assert process.poll() is None, process.stderr.read()
+    process.kill()
+    ended(process, status=-signal.SIGKILL)
+
+
+def test_a_training_of_two_waits_for_the_same_one_before_it_starts_the_second(tmp_path) -> None:
+    directory = workspace(tmp_path, devices=2, images=64)
+    first = started(directory, directory / "cache")
+    while not followers(first):
+        assert first.poll() is None, first.stderr.read()
+    os.killpg(first.pid, signal.SIGSTOP)
+    second = started(directory, directory / "cache")
+    while "does the same work" not in second.stderr.readline():
+        assert second.poll() is None
+    time.sleep(1)
+    assert not followers(second)
+    os.killpg(first.pid, signal.SIGCONT)
+    ended(first), ended(second)
