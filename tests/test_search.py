@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
+import psutil
 import pytest
+import torch
 import yaml
 from sqlalchemy.pool import NullPool
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from lstm_ae import paths
 from lstm_ae import search as module
@@ -26,6 +29,7 @@ from lstm_ae.checkpoint import save_state
 from lstm_ae.dashboard import rebuilt
 from lstm_ae.datasets.base import Prepared, Split, save_prepared
 from lstm_ae.errors import InputError
+from lstm_ae.files import read_json
 from lstm_ae.scratch import digest
 from lstm_ae.search import _medians, _train_and_keep, best_values, importances_table, search, search_together, trials_table
 from lstm_ae.trial import Outcome, Task, worker_count
@@ -82,6 +86,22 @@ def test_the_best_loss_so_far_is_compared_with_the_median_of_its_epoch(task, tmp
     values = {"hidden_size": 32, "lr": 1e-3, "gradient_clip": 1.0, "layers": 1}
     _train_and_keep(task, values, {1: 0.5, 2: 0.3}, tmp_path / "a.json")
     assert asked == [pruned]
+
+
+def test_a_trial_is_told_as_it_ended(study, kept) -> None:
+    ended = {int(path.stem): read_json(path)["state"] for path in kept.glob("*.json")}
+    table = trials_table(study)
+    assert dict(zip(table["trial"], table["state"], strict=True)) == ended
+    assert {"complete", "pruned"} <= set(ended.values())
+    assert table["best_epoch"].isna().tolist() == (table["state"] != "complete").tolist()
+
+
+def test_a_trial_has_one_thread(study, task, tmp_path) -> None:
+    torch.set_num_threads(2)
+    with threadpool_limits(2):
+        _train_and_keep(task, study.trials[0].params, {}, tmp_path / "a.json")
+        assert torch.get_num_threads() == 1
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
 def test_a_killed_trial_goes_on_from_its_checkpoint_and_no_other_does(study, task, tmp_path, monkeypatch, caplog) -> None:
@@ -188,6 +208,7 @@ def test_a_study_is_rebuilt_from_its_table(study, params) -> None:
     again = optuna.load_study(study_name="toy", storage=storage)
     columns = ["trial", "state", "loss", *TUNABLE]
     pd.testing.assert_frame_equal(trials_table(again)[columns], table[columns])
+    assert [trial.user_attrs["trial"] for trial in again.trials] == list(table["trial"])
     narrowed = params.section("toy").search.space.model_copy(update={"hidden_size": [200, 201]})
     with pytest.raises(InputError, match=r"toy.search.space: trial 0 lies outside"):
         rebuilt("toy", table, narrowed)
@@ -256,6 +277,15 @@ def test_a_killed_search_goes_on_and_ends_with_the_same_bytes(project) -> None:
     assert outputs(project) == unbroken
 
 
+def test_a_killed_worker_ends_the_search_with_its_line(project) -> None:
+    process = stage(project)
+    until(lambda: list((project / "cache").glob("scratch/search-toy-*/*.json")), process)
+    max(psutil.Process(process.pid).children(), key=lambda child: child.cpu_times().user).kill()
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 2 and "Traceback" not in said
+    assert said.splitlines()[-1].startswith("error: search toy: a worker was killed, perhaps for its memory")
+
+
 @pytest.fixture
 def postgresql(tmp_path_factory) -> Iterator[str]:
     """The URL of an empty PostgreSQL database of this test's own."""
@@ -317,6 +347,82 @@ def test_a_trial_whose_process_died_before_it_gave_a_sign_is_replaced(task, tmp_
     table = trials_table(search_together(few, url))
     assert len(table) == 2 and set(table["state"]) == {"complete"}
     assert lost.number not in table["trial"].to_list()
+
+
+@pytest.fixture
+def shared(task, tmp_path, monkeypatch) -> Callable[..., optuna.Study]:
+    """A shared study of two trials of one epoch, each of which is what is called with the storage and its number; else it is complete."""
+
+    def run(**ends: Callable[[optuna.storages.RDBStorage, int], Outcome]) -> optuna.Study:
+        url, asked = f"sqlite:///{tmp_path}/study.db", iter(range(10))
+
+        def train_trial(*arguments: Any) -> Outcome:
+            number = next(asked)
+            end = ends.get(f"trial_{number}", lambda *_: Outcome("complete", [1.0]))
+            return end(module._storage(url), number)
+
+        monkeypatch.setattr(module, "train_trial", train_trial)
+        return search_together(replace(task, trials=2, epochs=1), url)
+
+    return run
+
+
+@pytest.mark.parametrize("outcome", [Outcome("pruned", [2.0]), Outcome("fail", [], "it does not fit"), Outcome("complete", [1.0])])
+def test_a_trial_of_a_shared_study_counts_as_it_ended(shared, outcome: Outcome) -> None:
+    assert list(trials_table(shared(trial_0=lambda *_: outcome))["state"]) == [outcome.state, "complete"]
+
+
+def test_a_process_that_was_given_up_and_lives_goes_on_with_another_trial(shared, caplog) -> None:
+    def given_up(storage: optuna.storages.RDBStorage, number: int) -> Outcome:
+        storage.set_trial_state_values(storage.get_all_trials(1)[number]._trial_id, optuna.trial.TrialState.FAIL)
+        return Outcome("complete", [0.5])
+
+    table = trials_table(shared(trial_0=given_up))
+    assert list(table["trial"]) == [1, 2] and set(table["state"]) == {"complete"}
+    assert "a trial was given up" in caplog.text
+
+
+def test_an_error_of_a_trial_is_raised(shared) -> None:
+    def wrong(*_: object) -> Outcome:
+        raise ValueError("a defect")
+
+    with pytest.raises(ValueError, match="a defect"):
+        shared(trial_0=wrong)
+
+
+def test_a_trial_that_kills_its_processes_is_put_back_twice_and_one_that_had_ended_is_not() -> None:
+    study = optuna.create_study()
+
+    def die(noted: dict[str, object]) -> None:
+        trial = study.ask()
+        for name, value in noted.items():
+            trial.set_user_attr(name, value)
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        module._put_back(study, study.trials[trial.number])
+
+    for _ in range(3):
+        die({"best_epoch": 1})
+    assert [trial.state.name for trial in study.trials] == ["FAIL"] * 3
+    assert not study.trials[2].user_attrs.keys() - {"best_epoch"} and study.trials[2].system_attrs["retry_history"] == [0, 1]
+    die({"problem": "it does not fit"})
+    assert len(study.trials) == 4
+
+
+def test_a_sign_of_life_that_does_not_arrive_is_no_error(task, tmp_path, caplog) -> None:
+    storage = module._storage(f"sqlite:///{tmp_path}/study.db")
+    study = optuna.create_study(storage=storage)
+    study.add_trial(optuna.create_trial(state=optuna.trial.TrialState.RUNNING))
+    (tmp_path / "study.db").write_bytes(b"no database any more" * 100)
+    storage.record_heartbeat(1)
+    assert "search.storage: not reached for a sign of life" in caplog.text
+
+
+def test_processes_that_meet_in_an_empty_database_make_its_tables_once(postgresql) -> None:
+    program = f"import optuna; from lstm_ae.search import _storage; print(_storage({postgresql!r}).get_all_studies())"
+    command = [sys.executable, "-c", program]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [process.communicate(timeout=120) for process in processes]
+    assert [output for output, _ in said] == ["[]\n"] * 4, said
 
 
 def test_of_two_processes_that_ask_for_the_last_trial_one_counts(task, tmp_path, monkeypatch) -> None:

@@ -50,7 +50,10 @@ def rebuilt(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.Ba
             raise InputError(f"{name}.search.space: trial {row['trial']} lies outside ({outside}); `dvc repro` searches again") from outside
         state = TrialState[row["state"].upper()]
         value = None if math.isnan(row["loss"]) else row["loss"]
-        study.add_trial(optuna.create_trial(state=state, value=value, params=fixed.params, distributions=fixed.distributions))
+        number = {"trial": row["trial"]}  # a shared study leaves out those whose process died
+        study.add_trial(
+            optuna.create_trial(state=state, value=value, params=fixed.params, distributions=fixed.distributions, user_attrs=number)
+        )
     return storage
 
 

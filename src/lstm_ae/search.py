@@ -18,9 +18,9 @@ from typing import Any
 
 import optuna
 import pandas as pd
-from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.exceptions import ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from tqdm import tqdm
 
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 STARTUP_TRIALS = 4  # told before TPE takes over from chance, and complete before a trial may be pruned
 HEARTBEAT_SECONDS = 30  # of a trial in a shared study; twice as long without one, and its process counts as dead
+MOST_RETRIES = 2  # of a trial in a shared study whose process died
 TRIAL_COLUMNS = ["trial", "state", "loss", "best_epoch", *TUNABLE]
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)  # what is worth a line is logged here
@@ -63,20 +64,20 @@ def search(task: Task, folder: Path, workers: int) -> optuna.Study:
     if finished := len(list(folder.glob("*.json"))):
         log.info("%d of %d trials were finished before", finished, task.trials)
     in_hand: deque[tuple[Trial, Future[Outcome]]] = deque()
-    with worker_pool(workers) as pool, tqdm(total=task.trials, desc=f"search {task.name}", disable=None, unit="trial") as bar:
-        while len(study.trials) < task.trials or in_hand:
-            if len(study.trials) < task.trials and len(in_hand) < task.section.search.concurrency:
-                trial = study.ask()
-                suggest(trial, task.section.search.space)
-                in_hand.append((trial, _outcome(pool, task, trial, _medians(study.trials), folder / f"{trial.number:04d}.json")))
-                continue
-            trial, outcome = in_hand.popleft()
-            try:
+    try:
+        with worker_pool(workers) as pool, tqdm(total=task.trials, desc=f"search {task.name}", disable=None, unit="trial") as bar:
+            while len(study.trials) < task.trials or in_hand:
+                if len(study.trials) < task.trials and len(in_hand) < task.section.search.concurrency:
+                    trial = study.ask()
+                    suggest(trial, task.section.search.space)
+                    in_hand.append((trial, _outcome(pool, task, trial, _medians(study.trials), folder / f"{trial.number:04d}.json")))
+                    continue
+                trial, outcome = in_hand.popleft()
                 _tell(study, trial, outcome.result())
-            except BrokenProcessPool as error:
-                fewer = f"LSTM_AE_WORKERS below {workers} makes fewer"
-                raise InputError(f"search {task.name}: a worker was killed, perhaps for its memory; {fewer}") from error
-            bar.update()
+                bar.update()
+    except BrokenProcessPool as error:
+        fewer = f"LSTM_AE_WORKERS below {workers} makes fewer"
+        raise InputError(f"search {task.name}: a worker was killed, perhaps for its memory; {fewer}") from error
     return study
 
 
@@ -98,7 +99,8 @@ def _reached() -> Iterator[None]:
 def search_together(task: Task, url: str) -> optuna.Study:
     """Take part in a study that any number of processes share, until all of its trials are finished.
 
-    What is drawn and what is pruned depends on which process is faster, and so does the result. A trial whose process died is run again.
+    What is drawn and what is pruned depends on which process is faster, and so does the result. A trial whose process died is run again,
+    twice at most.
 
     Parameters
     ----------
@@ -118,6 +120,7 @@ def search_together(task: Task, url: str) -> optuna.Study:
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1),
         load_if_exists=True,
     )
+    log.info("study %s: %d trials are in it", study.study_name, len(study.trials))
     known: set[int] = set()
 
     def objective(trial: Trial) -> float:
@@ -142,7 +145,12 @@ def search_together(task: Task, url: str) -> optuna.Study:
         if sum(trial.state.is_finished() for trial in trials) >= task.trials:
             return study
         if len(trials) < task.trials or any(trial.state == TrialState.WAITING for trial in trials):
-            study.optimize(objective, n_trials=1)
+            try:
+                study.optimize(objective, n_trials=1)
+            except (UpdateFinishedTrialError, ValueError) as error:
+                if isinstance(error, ValueError) and str(error) != "Cannot tell a FAIL trial.":
+                    raise
+                log.warning("a trial was given up: this process gave no sign of life for a minute, and another one runs it again")
             continue
         for running in (trial for trial in trials if trial.state == TrialState.RUNNING and trial.number not in known):
             storage.record_heartbeat(running._trial_id)  # without one it would never be missed, had its process died before the first
@@ -251,11 +259,35 @@ def _counted(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial in trials if trial.state != TrialState.FAIL or "problem" in trial.user_attrs]
 
 
+class _Storage(optuna.storages.RDBStorage):
+    """A storage that survives a sign of life which does not arrive: Optuna's thread would give no other."""
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        try:
+            super().record_heartbeat(trial_id)
+        except (SQLAlchemyError, StorageInternalError) as error:
+            log.warning("search.storage: not reached for a sign of life (%s)", " ".join(str(error.__cause__ or error).split()))
+
+
 def _storage(url: str) -> optuna.storages.RDBStorage:
+    # Epochs lie between two calls: no connection is held for so long. Times in UTC: no hour is missing where the clocks change.
+    engine: dict[str, Any] = {"poolclass": NullPool}
+    if url.startswith("postgresql"):
+        engine["connect_args"] = {"options": "-c timezone=utc"}
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        return optuna.storages.RDBStorage(
-            url,
-            engine_kwargs={"poolclass": NullPool},  # epochs lie between two calls: no connection is held for so long
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
-        )
+        for attempt in range(5):
+            try:
+                return _Storage(url, engine, heartbeat_interval=HEARTBEAT_SECONDS, heartbeat_stale_trial_callback=_put_back)
+            except (IntegrityError, ProgrammingError):  # another process makes the tables
+                if attempt == 4:
+                    raise
+                time.sleep(1)
+    raise AssertionError
+
+
+def _put_back(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Give a trial whose process died to another one, with what it tries and nothing else; it may be what kills them."""
+    if "problem" not in trial.user_attrs:  # else it had ended, and counts
+        trial.user_attrs = {}
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+            optuna.storages.RetryHeartbeatStaleTrialCallback(MOST_RETRIES)(study, trial)
