@@ -3,22 +3,19 @@
 python stages/report.py
 """
 
-from pathlib import Path
-
 import pandas as pd
 
 from lstm_ae import paths
 from lstm_ae.files import read_json, write_text
 from lstm_ae.params import Params
-from lstm_ae.report import Results, render, versions
+from lstm_ae.report import Results, render
 from lstm_ae.stage import run
 
 
 def report(params: Params) -> None:
     everything = {section: read(params, section) for section in params.sections}
     shared = params.model_dump(mode="json", exclude={"blocks"})
-    pinned = versions(Path("pyproject.toml").read_text(encoding="utf-8"), Path("requirements.txt").read_text(encoding="utf-8"))
-    write_text(paths.REPORT / "index.html", render(everything, shared, pinned))
+    write_text(paths.REPORT / "index.html", render(everything, shared))
 
 
 def read(params: Params, section: str) -> Results:

@@ -20,7 +20,7 @@ from lstm_ae.objectives import Metrics
 from lstm_ae.params import Params, load_yaml
 from lstm_ae.processes import accelerate, follows, together
 from lstm_ae.runtime import start
-from lstm_ae.scratch import scratch
+from lstm_ae.scratch import scratch, versions
 from lstm_ae.stage import run
 from lstm_ae.training import Trained, build, fit
 
@@ -69,7 +69,7 @@ def train(params: Params, section: str) -> None:
         if classes:
             shutil.copytree(unfinished / "epochs", directory / "epochs", ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
         epochs = {"best_epoch": trained.best_epoch, "diverged_at_epoch": trained.diverged_at_epoch}
-        write_json(directory / "training.json", {**epochs, **chosen._asdict()})
+        write_json(directory / "training.json", {**epochs, **chosen._asdict(), "versions": versions()})
 
 
 if __name__ == "__main__":

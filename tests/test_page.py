@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(render(everything(), {"seed": 0}, {"torch": "2.0"}), encoding="utf-8")
+    path.write_text(render(everything(), {"seed": 0}), encoding="utf-8")
     return path
 
 

@@ -2,19 +2,19 @@ import re
 
 import pytest
 
-from lstm_ae.report import fed_back, figures, render, results_table, versions
+from lstm_ae.report import fed_back, figures, render, results_table
 from tests.results import METRICS, SVG, TRIALS, everything, results
 
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return render(everything(), {"seed": 0}, {"torch": "2.0"})
+    return render(everything(), {"seed": 0})
 
 
 def test_the_page_is_self_contained_and_the_same_twice(html: str) -> None:
     assert all(link.startswith(("data:", "#")) for link in re.findall('(?:src|href)="([^"]*)"', html))
     assert "@import" not in html and "url(" not in html
-    assert render(everything(), {"seed": 0}, {"torch": "2.0"}) == html
+    assert render(everything(), {"seed": 0}) == html
 
 
 def test_the_figures_stand_in_the_order_of_the_study_and_an_unknown_one_comes_last() -> None:
@@ -58,8 +58,8 @@ def test_the_table_stands_beside_pca_and_the_report() -> None:
 
 
 def test_an_error_is_bold_where_it_is_below_that_of_pca() -> None:
-    assert "<strong>0.01000</strong>" in render({"toy": results()}, {}, {})
-    assert "<strong>" not in render({"toy": results({"mse": 0.0195})}, {}, {})
+    assert "<strong>0.01000</strong>" in render({"toy": results()}, {})
+    assert "<strong>" not in render({"toy": results({"mse": 0.0195})}, {})
 
 
 def test_the_page_says_where_a_forecast_has_no_skill() -> None:
@@ -69,10 +69,5 @@ def test_the_page_says_where_a_forecast_has_no_skill() -> None:
 
 
 def test_stocks_stand_beside_what_flatters_them() -> None:
-    assert "survivorship bias" in render({"snp": results({"data_source": "S&P 500, members of 2018"})}, {}, {})
-    assert "survivorship bias" not in render({"toy": results()}, {}, {})
-
-
-def test_versions_are_those_of_the_lock() -> None:
-    project = '[project]\ndependencies = ["b>=1", "a[x]", "c==3"]'
-    assert versions(project, "a==1.5 \\\n    --hash=sha256:0\nb==2.0\nother==9\n") == {"a": "1.5", "b": "2.0"}
+    assert "survivorship bias" in render({"snp": results({"data_source": "S&P 500, members of 2018"})}, {})
+    assert "survivorship bias" not in render({"toy": results()}, {})

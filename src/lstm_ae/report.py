@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import tomllib
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -204,13 +203,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def versions(project: str, lock: str) -> dict[str, str]:
-    """The project's dependencies at the versions of the lock."""
-    pinned = dict(re.findall(r"^([\w.-]+)==([\w.+-]+)", lock, re.MULTILINE))
-    names = [re.split(r"[^\w.-]", dependency)[0] for dependency in tomllib.loads(project)["project"]["dependencies"]]
-    return {name: pinned[name] for name in sorted(names) if name in pinned}
-
-
 def readable(value: Any) -> str:
     """A number of a table: six digits at most."""
     if isinstance(value, float):
@@ -218,7 +210,7 @@ def readable(value: Any) -> str:
     return "null" if value is None else json.dumps(value) if isinstance(value, list) else str(value)
 
 
-def render(everything: Mapping[str, Results], shared: Mapping[str, Any], pinned: Mapping[str, str]) -> str:
+def render(everything: Mapping[str, Results], shared: Mapping[str, Any]) -> str:
     """The page.
 
     Parameters
@@ -227,8 +219,6 @@ def render(everything: Mapping[str, Results], shared: Mapping[str, Any], pinned:
         The results of each section, in the order of the page.
     shared
         The parameters that all sections share.
-    pinned
-        Versions by package.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "page"), autoescape=True, undefined=jinja2.StrictUndefined,
@@ -250,6 +240,4 @@ def render(everything: Mapping[str, Results], shared: Mapping[str, Any], pinned:
         for name, results in everything.items()
     ]  # fmt: skip
     table = results_table({name: results.metrics for name, results in everything.items()})
-    return environment.get_template("index.html.j2").render(
-        sections=sections, table=table, shared=flat(shared), versions=pinned, source=source
-    )
+    return environment.get_template("index.html.j2").render(sections=sections, table=table, shared=flat(shared), source=source)

@@ -68,8 +68,7 @@ def digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
     InputError
         An input is missing.
     """
-    versions = {name: version(name) for name in LIBRARIES}
-    whole = hashlib.sha256(json.dumps([settings, versions], sort_keys=True).encode())
+    whole = hashlib.sha256(json.dumps([settings, versions()], sort_keys=True).encode())
     running = [module for name, module in sys.modules.items() if name == "__main__" or name.startswith("lstm_ae.")]
     code = sorted(file for module in running if (file := getattr(module, "__file__", None)))
     for path in [*inputs, *map(Path, code)]:
@@ -79,3 +78,8 @@ def digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
         except FileNotFoundError as error:
             raise InputError(f"{path}: not found; `dvc repro` makes it") from error
     return whole.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that compute."""
+    return {name: version(name) for name in LIBRARIES}
