@@ -56,9 +56,17 @@ def keep_or_restore() -> None:
 
 
 def is_whole(lock: str, known: str) -> bool:
-    """Whether a dvc.lock was written to its end: DVC never drops a stage, and a lock cut between two lines is YAML too."""
+    """Whether a dvc.lock was written to its end: DVC never drops a stage, and a lock cut between two lines is YAML too. One that git holds,
+    of an older experiment that was applied for example, may know fewer.
+    """
     names = stage_names(lock)
-    return names is not None and (stage_names(known) or set()) <= names
+    return names is not None and ((stage_names(known) or set()) <= names or is_in_git(lock))
+
+
+def is_in_git(content: str) -> bool:
+    """Whether git holds these bytes as a file of any commit, an experiment's too."""
+    hashed = subprocess.run(["git", "hash-object", "--stdin"], input=content, capture_output=True, encoding="utf-8", check=False)
+    return subprocess.run(["git", "cat-file", "-e", hashed.stdout.strip()], capture_output=True, check=False).returncode == 0
 
 
 def stage_names(lock: str) -> set[str] | None:

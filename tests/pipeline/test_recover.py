@@ -99,6 +99,15 @@ def test_a_lock_that_went_on_from_another_commit_is_whole_though_it_knows_fewer_
     assert len(list((project / ".dvc" / "tmp").glob("dvc.lock.*"))) == 1
 
 
+def test_the_lock_of_an_older_experiment_is_whole_though_it_knows_fewer_stages(project: Path) -> None:
+    older = "".join(LINES[:6])
+    commit(project, older)
+    commit(project, LOCK + "  train@toy:\n    cmd: python stages/train.py toy\n")
+    (project / "dvc.lock").write_text(older)
+    assert recover(project) == ""
+    assert (project / "dvc.lock").read_text() == older
+
+
 def test_without_one_kept_the_lock_of_git_comes_back(project: Path) -> None:
     (project / "dvc.lock").write_text(LOCK[:30])
     assert recover(project) == "dvc.lock was cut short; git's is back\n"
