@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -271,18 +272,14 @@ class _Storage(optuna.storages.RDBStorage):
 
 def _storage(url: str) -> optuna.storages.RDBStorage:
     # Epochs lie between two calls: no connection is held for so long. Times in UTC: no hour is missing where the clocks change.
-    engine: dict[str, Any] = {"poolclass": NullPool}
-    if url.startswith("postgresql"):
-        engine["connect_args"] = {"options": "-c timezone=utc"}
+    engine = {"poolclass": NullPool, "connect_args": {"options": "-c timezone=utc"} if url.startswith("postgresql") else {}}
+    made = partial(_Storage, url, engine, heartbeat_interval=HEARTBEAT_SECONDS, heartbeat_stale_trial_callback=_put_back)
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        for attempt in range(5):
-            try:
-                return _Storage(url, engine, heartbeat_interval=HEARTBEAT_SECONDS, heartbeat_stale_trial_callback=_put_back)
-            except (IntegrityError, ProgrammingError):  # another process makes the tables
-                if attempt == 4:
-                    raise
-                time.sleep(1)
-    raise AssertionError
+        try:
+            return made()
+        except (IntegrityError, ProgrammingError):  # another process makes the tables just now
+            time.sleep(2)
+            return made()
 
 
 def _put_back(study: optuna.Study, trial: FrozenTrial) -> None:
