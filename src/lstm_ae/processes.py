@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -43,27 +44,34 @@ def accelerate(device: torch.device, precision: str, devices: int = 1) -> Fabric
 
 @contextmanager
 def together(fabric: Fabric) -> Iterator[None]:
-    """Where the block fails in the first process, kill those that it started: they would wait for it, and tell of that at length.
-
-    Raises
-    ------
-    InputError
-        One of them was killed.
+    """While the block runs in the first process, end all processes where one of them dies, or where the block fails: the others would wait
+    for it in a collective, half an hour at most, and then tell of that at length.
     """
+    started, over = getattr(fabric.strategy.launcher, "procs", []), threading.Event()
+    others = started.copy()
+    started.clear()  # Fabric, which would kill this one too and say nothing, watches them no more
+
+    def kill() -> None:
+        for process in others:
+            process.kill()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            if any(process.poll() for process in others):
+                print(f"error: devices {1 + len(others)}: a process died, perhaps for its memory; fewer need less", file=sys.stderr)
+                kill()
+                os._exit(2)
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     except BaseException as error:
-        started = getattr(fabric.strategy.launcher, "procs", [])
-        others = started.copy()
-        started.clear()  # Fabric kills this process too when it misses one of them
-        lost = any(process.poll() for process in others)
-        for process in others:
-            process.kill()
-        if lost and isinstance(error, RuntimeError):
-            raise InputError(
-                f"devices {fabric.world_size}: a process was killed, perhaps for its memory; fewer devices need less"
-            ) from error
+        if others and isinstance(error, RuntimeError):
+            time.sleep(1)  # a collective fails where another process died: `watch` says so
+        over.set()
+        kill()
         raise
+    over.set()
 
 
 def follows() -> bool:
