@@ -132,7 +132,7 @@ def test_a_layout_that_is_not_the_models_is_refused(package, tmp_path, key: str,
     save_package(package, tmp_path)
     path = tmp_path / "layout.json"
     write_json(path, read_json(path) | {key: value})
-    with pytest.raises(InputError, match=f"{key}|found windows of") as found:
+    with pytest.raises(InputError, match=f"{key}|not that of model.json") as found:
         load_package(tmp_path, CPU)
     assert "\n" not in str(found.value)
 

@@ -208,8 +208,10 @@ def load_package(directory: Path, device: torch.device) -> Package:
         raise InputError(f"{path}: not found; `dvc repro` makes it") from error
     except (SafetensorError, ValidationError, KeyError) as error:
         raise InputError(f"{directory}: not a packaged model ({' '.join(str(error).split())})") from error
-    read, fitted = (layout.window, len(layout.centre), len(layout.scale)), model.architecture
-    if read != (fitted.sequence_length, fitted.features, fitted.features):
-        found = f"windows of {read[0]} steps of {read[1]} numbers and {read[2]} scales"
-        raise InputError(f"{directory / 'layout.json'}: found {found}; model.json has {fitted.sequence_length} steps of {fitted.features}")
+    form = model.architecture
+    sizes = {len(layout.centre), len(layout.scale), len(layout.bases), form.features if rows else len(layout.variables)}
+    read = (layout.window, layout.predict, sizes)
+    if read != (form.sequence_length, form.predicts, {form.features}) or max(layout.bases) >= form.features:
+        of = f"{form.sequence_length} steps of {form.features} numbers"
+        raise InputError(f"{directory / 'layout.json'}: not that of model.json, which reads {of}")
     return Package(model, layout, rows, calibration, read_json(directory / "about.json"), device)

@@ -250,6 +250,13 @@ def test_dates_are_no_values_and_a_missing_name_is_an_error(series: str | None, 
         table.series_of(frame, layout, Path("here"))
 
 
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_numbers_whose_squares_are_none_are_an_error(tmp_path, path, size: float) -> None:
+    shops().assign(x=lambda frame: size * frame["x"].astype(float)).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="column x has numbers too large or too small to be scaled"):
+        prepare(tmp_path / "a.csv")
+
+
 def test_a_part_shorter_than_what_is_forecast_is_an_error(path) -> None:
     with pytest.raises(InputError, match="test has no window: no series has 6 rows there"):
         prepare(path, predict=True, split=[0.6, 0.38, 0.02])

@@ -11,12 +11,12 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import ConfigDict, FiniteFloat, NonNegativeInt, PositiveInt
+from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveInt
 from pydantic import dataclasses as checked
 
 from lstm_ae.datasets.base import Prepared, Split, group_sizes
@@ -70,7 +70,7 @@ class Layout:
     predict: bool
     scaling: Literal["none", "minmax", "zscore", "log_return"]
     centre: list[FiniteFloat]
-    scale: list[FiniteFloat]
+    scale: list[Annotated[FiniteFloat, Field(gt=0)]]
     after: list[NonNegativeInt] | None = None
 
     @classmethod
@@ -375,18 +375,21 @@ def fitted(path: Path, layout: Layout, steps: Array) -> Layout:
     Raises
     ------
     InputError
-        A variable never changes in them.
+        A variable never changes in them, or its numbers are too large or too small to be scaled.
     """
     centre, scale = np.zeros(steps.shape[2]), np.ones(steps.shape[2])
-    if layout.scaling == "minmax":
-        centre, scale = steps.min(axis=(0, 1)), np.ptp(steps, axis=(0, 1))
-    elif layout.scaling != "none":
-        counts_from_zero = layout.scaling == "log_return" and not layout.predict
-        centre = centre if counts_from_zero else steps.mean(axis=(0, 1))
-        scale = steps.std(axis=(0, 1))
-    constant = np.ptp(steps, axis=(0, 1)) == 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        if layout.scaling == "minmax":
+            centre, scale = steps.min(axis=(0, 1)), np.ptp(steps, axis=(0, 1))
+        elif layout.scaling != "none":
+            counts_from_zero = layout.scaling == "log_return" and not layout.predict
+            centre = centre if counts_from_zero else steps.mean(axis=(0, 1))
+            scale = steps.std(axis=(0, 1))
+        constant = np.ptp(steps, axis=(0, 1)) == 0
     if layout.scaling != "none" and constant.any():
         raise InputError(f"{path}: column {layout.variables[int(constant.argmax())]} never changes in the training windows")
+    if not (usable := np.isfinite(centre) & np.isfinite(scale) & (scale > 0)).all():
+        raise InputError(f"{path}: column {layout.variables[int(usable.argmin())]} has numbers too large or too small to be scaled")
     return replace(layout, centre=centre.tolist(), scale=scale.tolist())
 
 
