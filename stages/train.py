@@ -18,7 +18,7 @@ from lstm_ae.hyperparameters import resolve
 from lstm_ae.model import LSTMAutoencoder, save_model, save_weights
 from lstm_ae.objectives import Metrics
 from lstm_ae.params import Params, load_yaml
-from lstm_ae.processes import accelerate, follows, together
+from lstm_ae.processes import accelerate, follow, follows, launched
 from lstm_ae.runtime import start
 from lstm_ae.scratch import scratch, versions
 from lstm_ae.stage import run
@@ -26,16 +26,18 @@ from lstm_ae.training import Trained, build, fit
 
 
 def train(params: Params, section: str) -> None:
+    if follows():
+        follow()
     block, prepared, directory = params.section(section), paths.prepared(section), paths.weights(section)
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
     device = start(params.device, max(1, params.threads // params.devices), params.training_seed)
     split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
     classes = load_description(prepared).get("classes")
     model = build(block.model, chosen, split, classes)
+    fabric = accelerate(device, params.precision, params.devices)
 
     def fitted(**first: Any) -> Trained:
-        fabric = accelerate(device, params.precision, params.devices)
-        with together(fabric):
+        with launched(fabric):
             return fit(fabric, model, split, validation, block.training, chosen, params.training_seed, **first)
 
     if follows():

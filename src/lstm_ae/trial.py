@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -11,15 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from tqdm import tqdm
-
 from lstm_ae import paths
 from lstm_ae.datasets.base import Split, load_description, load_split
 from lstm_ae.errors import InputError
 from lstm_ae.hyperparameters import Hyperparameters
 from lstm_ae.objectives import Metrics
 from lstm_ae.params import Params, Section
-from lstm_ae.processes import accelerate, end_with
+from lstm_ae.processes import accelerate, serve
 from lstm_ae.runtime import start
 from lstm_ae.training import build, fit
 
@@ -161,15 +158,10 @@ def worker_count(device: str) -> int:
 @contextmanager
 def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Processes for trials, started when they are needed. They end with this one, even where it is killed."""
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (os.getpid(),)) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), serve, (os.getpid(),)) as pool:
         try:
             yield pool
         except BaseException:
             for process in multiprocessing.active_children():
                 process.kill()  # a trial takes minutes; nobody waits for it any more
             raise
-
-
-def _begin(parent: int) -> None:
-    end_with(parent)
-    tqdm.set_lock(threading.RLock())  # its own is a semaphore of the system, which a killed process leaves behind

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def finished(directory: Path, section: str = SECTION) -> str:
 def ended(process: subprocess.Popen, status: int = 0) -> str:
     """Wait for all processes of the stage; what they said."""
     try:
-        said = process.communicate(timeout=120)[1]  # the pipe is all of theirs
+        said = process.communicate(timeout=300)[1]  # the pipe is all of theirs
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -180,43 +181,67 @@ def followers(process: subprocess.Popen) -> list[psutil.Process]:
     return found
 
 
-def test_what_ends_two_processes_is_said_once(tmp_path) -> None:
+@pytest.fixture
+def launch() -> Iterator[Callable[[Path], subprocess.Popen]]:
+    """Starts the stage; its processes do not outlive the test."""
+    processes = []
+
+    def run(directory: Path) -> subprocess.Popen:
+        processes.append(started(directory, directory / "cache"))
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen) -> None:
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+
+
+def test_what_ends_two_processes_is_said_once(tmp_path, launch) -> None:
     directory = workspace(tmp_path, devices=2, images=64)
     params = yaml.safe_load((directory / "params.yaml").read_text())
     write_yaml(directory / "params.yaml", params | {"lr": 1e30})
-    said = ended(started(directory, directory / "cache"), status=2)
+    said = ended(launch(directory), status=2)
     assert said.count("error: training diverged in its first epoch") == 1 and "Traceback" not in said
 
 
-def test_a_killed_second_process_ends_the_first_with_a_line(tmp_path) -> None:
+@pytest.mark.parametrize("training", [False, True])
+def test_a_killed_second_process_ends_the_first_with_a_line(tmp_path, launch, training: bool) -> None:
     directory = workspace(tmp_path, devices=2, images=6400)
-    process = started(directory, directory / "cache")
-    while position(directory) < (1, 3):
-        assert process.poll() is None, process.stderr.read()
+    process = launch(directory)
+    until(lambda: position(directory) >= (1, 3) if training else followers(process), process)
     followers(process)[0].kill()
     said = ended(process, status=2)
-    assert "error: devices 2: a process died" in said and "Traceback" not in said
+    assert "error: devices 2: a process was killed, perhaps for its memory" in said and "Traceback" not in said
 
 
-def test_the_second_process_ends_with_the_first_that_is_killed_as_they_start(tmp_path) -> None:
-    directory = workspace(tmp_path, devices=2)
-    process = started(directory, directory / "cache")
-    while not followers(process):
-        assert process.poll() is None, process.stderr.read()
+def test_the_second_process_ends_with_the_first_that_is_killed_as_they_start(tmp_path, launch) -> None:
+    process = launch(workspace(tmp_path, devices=2))
+    until(lambda: followers(process), process)
     process.kill()
     ended(process, status=-signal.SIGKILL)
 
 
-def test_a_training_of_two_waits_for_the_same_one_before_it_starts_the_second(tmp_path) -> None:
+def test_a_training_of_two_waits_for_the_same_one_before_it_starts_the_second(tmp_path, launch) -> None:
     directory = workspace(tmp_path, devices=2, images=64)
-    first = started(directory, directory / "cache")
-    while not followers(first):
-        assert first.poll() is None, first.stderr.read()
+    first = launch(directory)
+    until(lambda: followers(first), first)
     os.killpg(first.pid, signal.SIGSTOP)
-    second = started(directory, directory / "cache")
-    while "does the same work" not in second.stderr.readline():
-        assert second.poll() is None
-    time.sleep(1)
+    second = launch(directory)
+    while "does the same work" not in (line := second.stderr.readline()):
+        assert line
     assert not followers(second)
     os.killpg(first.pid, signal.SIGCONT)
     ended(first), ended(second)
+
+
+def test_processes_that_something_else_started_are_refused(tmp_path, launch, monkeypatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    said = ended(launch(workspace(tmp_path, devices=2, images=64)), status=2)
+    assert said.splitlines()[-1].startswith("error: devices: found 2 under a launcher, or with LOCAL_RANK set")
