@@ -101,7 +101,7 @@ def test_a_trial_has_one_thread(study, task, tmp_path) -> None:
     with threadpool_limits(2):
         _train_and_keep(task, study.trials[0].params, {}, tmp_path / "a.json")
         assert torch.get_num_threads() == 1
-        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} <= {1}
 
 
 def test_a_killed_trial_goes_on_from_its_checkpoint_and_no_other_does(study, task, tmp_path, monkeypatch, caplog) -> None:
@@ -280,8 +280,9 @@ def test_a_killed_search_goes_on_and_ends_with_the_same_bytes(project) -> None:
 def test_a_killed_worker_ends_the_search_with_its_line(project) -> None:
     process = stage(project)
     until(lambda: list((project / "cache").glob("scratch/search-toy-*/*.json")), process)
-    max(psutil.Process(process.pid).children(), key=lambda child: child.cpu_times().user).kill()
-    said = process.communicate(timeout=60)[1]
+    workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+    workers[0].kill()
+    said = process.communicate(timeout=300)[1]
     assert process.returncode == 2 and "Traceback" not in said
     assert said.splitlines()[-1].startswith("error: search toy: a worker was killed, perhaps for its memory")
 
@@ -372,12 +373,20 @@ def test_a_trial_of_a_shared_study_counts_as_it_ended(shared, outcome: Outcome) 
     assert list(trials_table(shared(trial_0=lambda *_: outcome))["state"]) == [outcome.state, "complete"]
 
 
-def test_a_process_that_was_given_up_and_lives_goes_on_with_another_trial(shared, caplog) -> None:
-    def given_up(storage: optuna.storages.RDBStorage, number: int) -> Outcome:
+@pytest.mark.parametrize("late", [False, True])
+def test_a_process_that_was_given_up_and_lives_goes_on_with_another_trial(shared, monkeypatch, caplog, late: bool) -> None:
+    def give_up(storage: optuna.storages.RDBStorage, number: int) -> Outcome:
         storage.set_trial_state_values(storage.get_all_trials(1)[number]._trial_id, optuna.trial.TrialState.FAIL)
         return Outcome("complete", [0.5])
 
-    table = trials_table(shared(trial_0=given_up))
+    def note_and_give_up(trial: optuna.Trial, outcome: Outcome) -> None:
+        note(trial, outcome)
+        if trial.number == 0 and late:
+            give_up(trial.study._storage, 0)
+
+    note = module._note
+    monkeypatch.setattr(module, "_note", note_and_give_up)
+    table = trials_table(shared() if late else shared(trial_0=give_up))
     assert list(table["trial"]) == [1, 2] and set(table["state"]) == {"complete"}
     assert "a trial was given up" in caplog.text
 
@@ -400,10 +409,11 @@ def test_a_trial_that_kills_its_processes_is_put_back_twice_and_one_that_had_end
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
         module._put_back(study, study.trials[trial.number])
 
-    for _ in range(3):
-        die({"best_epoch": 1})
+    die({"best_epoch": 1})
+    assert study.trials[1].state.name == "WAITING" and study.trials[1].user_attrs == {}
+    die({}), die({})
     assert [trial.state.name for trial in study.trials] == ["FAIL"] * 3
-    assert not study.trials[2].user_attrs.keys() - {"best_epoch"} and study.trials[2].system_attrs["retry_history"] == [0, 1]
+    assert study.trials[2].system_attrs["retry_history"] == [0, 1]
     die({"problem": "it does not fit"})
     assert len(study.trials) == 4
 

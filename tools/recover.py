@@ -64,9 +64,11 @@ def is_whole(lock: str, known: str) -> bool:
 
 
 def is_in_git(content: str) -> bool:
-    """Whether git holds these bytes as a file of any commit, an experiment's too."""
+    """Whether a commit, an experiment's too, holds these bytes as a file."""
     hashed = subprocess.run(["git", "hash-object", "--stdin"], input=content, capture_output=True, encoding="utf-8", check=False)
-    return subprocess.run(["git", "cat-file", "-e", hashed.stdout.strip()], capture_output=True, check=False).returncode == 0
+    log_of = ["git", "log", "--all", "--max-count=1", "--format=%h", f"--find-object={hashed.stdout.strip()}"]
+    found = subprocess.run(log_of, capture_output=True, encoding="utf-8", check=False)
+    return found.returncode == 0 and bool(found.stdout)
 
 
 def stage_names(lock: str) -> set[str] | None:

@@ -88,12 +88,23 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        lost: BaseException | None = error
-        while lost and not isinstance(lost, ImportError | SQLAlchemyError | StorageInternalError):
-            lost = lost.__context__  # Optuna trips over a name of its own where a storage goes away as a trial ends
+        lost = next((one for one in _contexts(error) if isinstance(one, ImportError | SQLAlchemyError | StorageInternalError)), None)
         if not lost:
             raise
         raise InputError(f"search.storage: {' '.join(str(lost.__cause__ or lost).split())}") from error
+
+
+def _contexts(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it came from: Optuna trips over itself where something fails as a trial ends."""
+    found: BaseException | None = error
+    while found:
+        yield found
+        found = found.__context__
+
+
+def _given_up(error: BaseException) -> bool:
+    """Whether another process has ended the trial of this one, which gave no sign of life."""
+    return any(isinstance(one, UpdateFinishedTrialError) or str(one) == "Cannot tell a FAIL trial." for one in _contexts(error))
 
 
 @_reached()
@@ -148,13 +159,14 @@ def search_together(task: Task, url: str) -> optuna.Study:
         if len(trials) < task.trials or any(trial.state == TrialState.WAITING for trial in trials):
             try:
                 study.optimize(objective, n_trials=1)
-            except (UpdateFinishedTrialError, ValueError) as error:
-                if isinstance(error, ValueError) and str(error) != "Cannot tell a FAIL trial.":
+            except (UpdateFinishedTrialError, ValueError, AssertionError) as error:
+                if not _given_up(error):
                     raise
-                log.warning("a trial was given up: this process gave no sign of life for a minute, and another one runs it again")
+                log.warning("a trial was given up: this process gave no sign of life in time, and another one runs it again")
             continue
         for running in (trial for trial in trials if trial.state == TrialState.RUNNING and trial.number not in known):
-            storage.record_heartbeat(running._trial_id)  # without one it would never be missed, had its process died before the first
+            # Without one it would never be missed, had its process died before the first.
+            optuna.storages.RDBStorage.record_heartbeat(storage, running._trial_id)
             known.add(running.number)
         time.sleep(1)
 
@@ -275,11 +287,12 @@ def _storage(url: str) -> optuna.storages.RDBStorage:
     engine = {"poolclass": NullPool, "connect_args": {"options": "-c timezone=utc"} if url.startswith("postgresql") else {}}
     made = partial(_Storage, url, engine, heartbeat_interval=HEARTBEAT_SECONDS, heartbeat_stale_trial_callback=_put_back)
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        try:
-            return made()
-        except (IntegrityError, ProgrammingError):  # another process makes the tables just now
-            time.sleep(2)
-            return made()
+        for seconds in (1, 2, 4):
+            try:
+                return made()
+            except (IntegrityError, ProgrammingError):  # another process makes the tables just now
+                time.sleep(seconds)
+        return made()
 
 
 def _put_back(study: optuna.Study, trial: FrozenTrial) -> None:
