@@ -3,6 +3,8 @@
 python stages/evaluate.py toy
 """
 
+from io import StringIO
+
 import pandas as pd
 
 from lstm_ae import figures, paths
@@ -44,7 +46,8 @@ def evaluate(params: Params, section: str) -> None:
         model, package.calibration, description, splits, said.reconstruction, said.probabilities, metrics, curves, loss, device
     )  # fmt: skip
     own, drawn = STUDIES[block.data.dataset](case)
-    trials = pd.read_csv(paths.search(section) / "trials.csv")
+    tried = (paths.search(section) / "trials.csv").read_text(encoding="utf-8")
+    trials = pd.read_csv(StringIO(tried))
     if (trials["state"] == "complete").any():
         importances = pd.read_csv(paths.search(section) / "importances.csv")
         drawn["search"] = figures.search(trials, importances, block.search.space.model_dump())
@@ -54,7 +57,7 @@ def evaluate(params: Params, section: str) -> None:
         figures.save_vector(figure, paths.figures(section) / f"{name}.svg")
     table = pd.DataFrame({f"{split}/{measure}": series for measure, by_split in curves.items() for split, series in by_split.items()})
     write_text(paths.curves(section), table.to_csv(index_label="epoch", na_rep="nan", lineterminator="\n"))
-    write_text(paths.trials(section), trials.to_csv(index=False, lineterminator="\n"))
+    write_text(paths.trials(section), tried)
     write_json(paths.test_metrics(section), metrics | own)
     write_json(paths.explorer(section), explore(model, test, description, said, device))
 
