@@ -1,9 +1,11 @@
 """The pipeline itself, small, in fresh checkouts."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,15 @@ from tests.checkouts import SECTIONS, checkout, contents, run, stages_run
 
 def test_a_second_run_does_nothing(finished: Path, environment) -> None:
     assert not stages_run(run(finished, environment, "dvc", "repro"))
+
+
+def test_what_made_a_model_is_kept_with_it(finished: Path) -> None:
+    for section in SECTIONS:
+        trials = finished / "runs" / section / "search" / "trials.csv"
+        assert (finished / "metrics" / section / "trials.csv").read_bytes() == trials.read_bytes()
+        about = json.loads((finished / "models" / section / "about.json").read_text())
+        assert about["versions"]["torch"] == version("torch")
+        assert f"<td>{version('torch')}</td>" in (finished / "report" / "index.html").read_text()
 
 
 def test_what_a_kill_left_of_a_file_is_no_change(finished: Path, environment, tmp_path) -> None:
