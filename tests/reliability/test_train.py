@@ -224,8 +224,9 @@ def test_a_killed_second_process_ends_the_first_with_a_line(tmp_path, launch, tr
 def test_the_second_process_ends_with_the_first_that_is_killed_as_they_start(tmp_path, launch) -> None:
     process = launch(workspace(tmp_path, devices=2))
     until(lambda: followers(process), process)
+    others = followers(process)
     process.kill()
-    ended(process, status=-signal.SIGKILL)
+    assert not psutil.wait_procs(others, timeout=60)[1]
 
 
 def test_a_training_of_two_waits_for_the_same_one_before_it_starts_the_second(tmp_path, launch) -> None:
