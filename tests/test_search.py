@@ -391,6 +391,15 @@ def test_a_process_that_was_given_up_and_lives_goes_on_with_another_trial(shared
     assert "a trial was given up" in caplog.text
 
 
+def test_a_trial_that_was_interrupted_is_replaced(shared) -> None:
+    def interrupted(*_: object) -> Outcome:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shared(trial_0=interrupted)
+    assert list(trials_table(shared())["trial"]) == [1, 2]
+
+
 def test_an_error_of_a_trial_is_raised(shared) -> None:
     def wrong(*_: object) -> Outcome:
         raise ValueError("a defect")
