@@ -15,11 +15,11 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from lstm_ae import paths
-from lstm_ae.baselines import pca_reconstruction
-from lstm_ae.datasets.base import load_split
-from lstm_ae.evaluation import answers
-from lstm_ae.package import Calibration, load_package, window_errors
+from lstm_ae.core import paths
+from lstm_ae.core.splits import load_split
+from lstm_ae.evaluation.baselines import pca_reconstruction
+from lstm_ae.package.answers import compute_answers
+from lstm_ae.package.package import Calibration, load_package, window_errors
 
 Array = NDArray[np.float64]
 FALSE_ALARMS = 0.05
@@ -33,7 +33,10 @@ def faults(windows: Array, random: np.random.Generator) -> dict[str, Array]:
     changes = np.diff(windows[:, :, 0], axis=1).std(axis=1)[:, None]
     steps, sign = np.arange(length), random.choice([-1.0, 1.0], (count, 1))
     begin = random.integers(LAGS, length - length // 4, (count, 1))
-    within = {name: (steps >= begin) & (steps < begin + long) for name, long in (("spike", 2), ("quarter", length // 4))}
+    within = {
+        name: (steps >= begin) & (steps < begin + long)
+        for name, long in (("spike", 2), ("quarter", length // 4))
+    }
     level = np.take_along_axis(windows[:, :, 0], begin, axis=1)
     values = windows[:, :, 0]
     planted = {
@@ -41,7 +44,8 @@ def faults(windows: Array, random: np.random.Generator) -> dict[str, Array]:
         "two steps off by 12": values + sign * 12 * changes * within["spike"],
         "a quarter off by 6": values + sign * 6 * changes * within["quarter"],
         "a quarter stands still": np.where(within["quarter"], level, values),
-        "noise of 3 over a quarter": values + 3 * changes * random.normal(size=values.shape) * within["quarter"],
+        "noise of 3 over a quarter": values
+        + 3 * changes * random.normal(size=values.shape) * within["quarter"],
     }
     return {name: faulty[:, :, None] for name, faulty in planted.items()}
 
@@ -50,25 +54,40 @@ def moving_z_score(windows: Array) -> Array:
     """(N,) the largest distance of a step from the mean of those before it, in their standard deviations."""
     values = windows[:, :, 0]
     past = sliding_window_view(values, LAGS, axis=1)[:, :-1]
-    return np.asarray((np.abs(values[:, LAGS:] - past.mean(axis=2)) / past.std(axis=2).clip(1e-9)).max(axis=1))
+    return np.asarray(
+        (np.abs(values[:, LAGS:] - past.mean(axis=2)) / past.std(axis=2).clip(1e-9)).max(axis=1)
+    )
 
 
 def main(section: str) -> None:
     package, prepared = load_package(paths.model(section), CPU), paths.prepared(section)
-    train, validation, test = (load_split(prepared, name).values() for name in ("train", "validation", "test"))
+    train, validation, test = (
+        load_split(prepared, name).values() for name in ("train", "validation", "test")
+    )
     code_size = package.model.architecture.code_size
     methods: dict[str, Callable[[Array], Array]] = {
-        "lstm-ae score": lambda windows: window_errors(windows, answers(package.model, windows.astype(np.float32), CPU).reconstruction),
-        f"PCA, {code_size} numbers": lambda windows: window_errors(windows, pca_reconstruction(train, windows, code_size)),
+        "lstm-ae score": lambda windows: window_errors(
+            windows, compute_answers(package.model, windows.astype(np.float32), CPU).reconstruction
+        ),
+        f"PCA, {code_size} numbers": lambda windows: window_errors(
+            windows, pca_reconstruction(train, windows, code_size)
+        ),
         f"moving z-score, {LAGS} steps": moving_z_score,
     }
     planted = faults(test, np.random.default_rng(0))
     table = {}
     for name, score in methods.items():
         threshold = Calibration(np.sort(score(validation)), None).threshold(FALSE_ALARMS)
-        alarms = {kind: float((score(windows) > threshold).mean()) for kind, windows in {"no fault": test, **planted}.items()}
+        alarms = {
+            kind: float((score(windows) > threshold).mean())
+            for kind, windows in {"no fault": test, **planted}.items()
+        }
         recall = float(np.mean([share for kind, share in alarms.items() if kind != "no fault"]))
-        table[name] = {**alarms, "recall": recall, "precision": recall / (recall + alarms["no fault"])}
+        table[name] = {
+            **alarms,
+            "recall": recall,
+            "precision": recall / (recall + alarms["no fault"]),
+        }
     print(pd.DataFrame(table).T.map("{:.1%}".format).to_markdown())
 
 

@@ -25,10 +25,10 @@ import psutil
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lstm_ae import paths
-from lstm_ae.datasets.base import load_split
-from lstm_ae.errors import InputError
-from lstm_ae.files import write_json, write_text
+from lstm_ae.core import paths
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.files import write_json, write_text
+from lstm_ae.core.splits import load_split
 
 MEASURED = Path("docs/benchmarks.jsonl")
 PEERS = Path("benchmarks/peers")
@@ -39,10 +39,20 @@ LRS = (1e-3, 3e-3, 1e-2)  # the plain form's best of these is what it and Keras 
 SPEED_SECONDS, PRODUCT_SIZE, REPRO_RUNS = 1.5, 2048, 5
 
 SCRIPTS = {
-    "this project": "project.py", "PyTorch": "pytorch.py", "Keras": "keras_jax.py", "sequitur": "sequitur_lstm.py",
-    "bare loop": "bare_loop.py", "bare nn.LSTM": "bare_lstm.py", "matrix product": "matrix_product.py",
-}  # fmt: skip
-OURS = ("this project", "bare loop", "bare nn.LSTM", "matrix product")  # in the project's environment; the others have their own
+    "this project": "project.py",
+    "PyTorch": "pytorch.py",
+    "Keras": "keras_jax.py",
+    "sequitur": "sequitur_lstm.py",
+    "bare loop": "bare_loop.py",
+    "bare nn.LSTM": "bare_lstm.py",
+    "matrix product": "matrix_product.py",
+}
+OURS = (
+    "this project",
+    "bare loop",
+    "bare nn.LSTM",
+    "matrix product",
+)  # in the project's environment; the others have their own
 RIVALS = ("this project", "PyTorch", "Keras", "sequitur")
 
 
@@ -64,7 +74,11 @@ SIZES = {
 }
 RACE_SEQUENCES, SCORED_SEQUENCES = 6000, 500
 # What grows, each alone, from random sequences of 28 features of this size.
-SCALED = {"steps": (14, 56, 224, 784), "hidden size": (32, 64, 128, 256), "sequences": (512, 2048, 8192)}
+SCALED = {
+    "steps": (14, 56, 224, 784),
+    "hidden size": (32, 64, 128, 256),
+    "sequences": (512, 2048, 8192),
+}
 SCALED_FROM = {"steps": 28, "hidden size": 128, "sequences": 512}
 
 
@@ -83,7 +97,13 @@ class Measurement(NamedTuple):
     facts: Mapping[str, Any] = MappingProxyType({})  # what the report needs to know beside
 
     def key(self) -> dict[str, Any]:
-        return {"part": self.part, "task": self.task, "peer": self.peer, "run": self.run, "lr": self.lr}
+        return {
+            "part": self.part,
+            "task": self.task,
+            "peer": self.peer,
+            "run": self.run,
+            "lr": self.lr,
+        }
 
 
 def measure(measurement: Measurement) -> dict[str, Any]:
@@ -96,27 +116,60 @@ def measure(measurement: Measurement) -> dict[str, Any]:
     """
     m, script = measurement, PEERS / SCRIPTS[measurement.peer]
     python = sys.executable if m.peer in OURS else str(BENCH_PYTHON)
-    threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")}
+    threads = {
+        name: str(THREADS)
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")
+    }
     with tempfile.TemporaryDirectory() as folder:
         arrays = {"train": m.train, "validation": m.validation}
-        files = {name: None if array is None else f"{folder}/{name}.npy" for name, array in arrays.items()}
+        files = {
+            name: None if array is None else f"{folder}/{name}.npy"
+            for name, array in arrays.items()
+        }
         for name, file in files.items():
             if file:
                 np.save(file, arrays[name])
         task = Path(folder) / "task.json"
-        write_json(task, {
-            **files, "hidden_size": m.size[0], "batch_size": m.size[1], "lr": m.lr, "gradient_clip": GRADIENT_CLIP, "seconds": m.seconds,
-            "threads": THREADS, "seed": m.run,
-        })  # fmt: skip
-        environment = {**os.environ, **threads, "PYTHONPATH": "src", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
-        done = subprocess.run([python, str(script), str(task)], env=environment, capture_output=True, text=True)
+        write_json(
+            task,
+            {
+                **files,
+                "hidden_size": m.size[0],
+                "batch_size": m.size[1],
+                "lr": m.lr,
+                "gradient_clip": GRADIENT_CLIP,
+                "seconds": m.seconds,
+                "threads": THREADS,
+                "seed": m.run,
+            },
+        )
+        environment = {
+            **os.environ,
+            **threads,
+            "PYTHONPATH": "src",
+            "CUDA_VISIBLE_DEVICES": "",
+            "JAX_PLATFORMS": "cpu",
+        }
+        done = subprocess.run(
+            [python, str(script), str(task)], env=environment, capture_output=True, text=True
+        )
     if done.returncode:
-        raise InputError(f"{script}: {(done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]}")
+        raise InputError(
+            f"{script}: {(done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]}"
+        )
     count, steps, features = m.train.shape if m.train.ndim == 3 else (len(m.train), 1, len(m.train))
     return {
-        **m.key(), **m.facts, "steps": steps, "features": features, "sequences": count, "hidden_size": m.size[0], "batch_size": m.size[1],
-        "scored": 0 if m.validation is None else len(m.validation), "seconds": m.seconds, **json.loads(done.stdout.splitlines()[-1]),
-    }  # fmt: skip
+        **m.key(),
+        **m.facts,
+        "steps": steps,
+        "features": features,
+        "sequences": count,
+        "hidden_size": m.size[0],
+        "batch_size": m.size[1],
+        "scored": 0 if m.validation is None else len(m.validation),
+        "seconds": m.seconds,
+        **json.loads(done.stdout.splitlines()[-1]),
+    }
 
 
 def sequences(section: str, split: str, most: int) -> NDArray[np.float32]:
@@ -128,7 +181,17 @@ def rates() -> Iterator[Measurement]:
     """The learning rate of the plain form, half as long as the race."""
     for name, size, train, validation in raced():
         for lr in LRS:
-            yield Measurement("rates", name, "PyTorch", 0, lr, size[1:3], (size.race_seconds or 0) / 2, train, validation)
+            yield Measurement(
+                "rates",
+                name,
+                "PyTorch",
+                0,
+                lr,
+                size[1:3],
+                (size.race_seconds or 0) / 2,
+                train,
+                validation,
+            )
 
 
 def race() -> Iterator[Measurement]:
@@ -142,25 +205,44 @@ def race() -> Iterator[Measurement]:
         for run in range(RUNS):
             for peer in RIVALS:
                 lr = best if peer in ("PyTorch", "Keras") else LR
-                yield Measurement("race", name, peer, run, lr, size[1:3], size.race_seconds or 0, train, validation)
+                yield Measurement(
+                    "race",
+                    name,
+                    peer,
+                    run,
+                    lr,
+                    size[1:3],
+                    size.race_seconds or 0,
+                    train,
+                    validation,
+                )
 
 
 def raced() -> Iterator[tuple[str, Size, NDArray[np.float32], NDArray[np.float32]]]:
     for name, size in SIZES.items():
         if size.race_seconds:
-            splits = [sequences(size.section, split, most) for split, most in (("train", RACE_SEQUENCES), ("validation", SCORED_SEQUENCES))]
+            splits = [
+                sequences(size.section, split, most)
+                for split, most in (("train", RACE_SEQUENCES), ("validation", SCORED_SEQUENCES))
+            ]
             yield name, size, splits[0], splits[1]
 
 
 def speed() -> Iterator[Measurement]:
     """Sequences a second and peak memory, at the study's sizes; beside them the bare loop and LSTM, and the machine's matrix product."""
     matrix = np.random.default_rng(0).random((PRODUCT_SIZE, PRODUCT_SIZE), np.float32)
-    trains = {name: sequences(size.section, "train", size.speed_sequences) for name, size in SIZES.items()}
+    trains = {
+        name: sequences(size.section, "train", size.speed_sequences) for name, size in SIZES.items()
+    }
     for run in range(RUNS):
         for name, size in SIZES.items():
             for peer in (*RIVALS, "bare loop", "bare nn.LSTM"):
-                yield Measurement("speed", name, peer, run, LR, size[1:3], SPEED_SECONDS, trains[name])
-        yield Measurement("speed", "product", "matrix product", run, LR, (PRODUCT_SIZE, 1), SPEED_SECONDS, matrix)
+                yield Measurement(
+                    "speed", name, peer, run, LR, size[1:3], SPEED_SECONDS, trains[name]
+                )
+        yield Measurement(
+            "speed", "product", "matrix product", run, LR, (PRODUCT_SIZE, 1), SPEED_SECONDS, matrix
+        )
 
 
 def scaling() -> Iterator[Measurement]:
@@ -169,10 +251,26 @@ def scaling() -> Iterator[Measurement]:
         for grown, values in SCALED.items():
             for value in values:
                 at = {**SCALED_FROM, grown: value}
-                facts = {"grown": grown, "to": value, "others": ", ".join(f"{name} {number}" for name, number in SCALED_FROM.items())}
-                train = np.random.default_rng(0).random((at["sequences"], at["steps"], 28), np.float32)
+                facts = {
+                    "grown": grown,
+                    "to": value,
+                    "others": ", ".join(f"{name} {number}" for name, number in SCALED_FROM.items()),
+                }
+                train = np.random.default_rng(0).random(
+                    (at["sequences"], at["steps"], 28), np.float32
+                )
                 size = at["hidden size"], 64
-                yield Measurement("scaling", f"{grown} {value}", "this project", run, LR, size, SPEED_SECONDS, train, facts=facts)
+                yield Measurement(
+                    "scaling",
+                    f"{grown} {value}",
+                    "this project",
+                    run,
+                    LR,
+                    size,
+                    SPEED_SECONDS,
+                    train,
+                    facts=facts,
+                )
 
 
 PARTS = {"rates": rates, "race": race, "speed": speed, "scaling": scaling}
@@ -189,7 +287,9 @@ def repro() -> dict[str, Any]:
     dvc = [sys.executable, "-m", "dvc"]
     status = subprocess.run([*dvc, "status", "--json"], capture_output=True, text=True)
     if status.stdout.strip() != "{}":
-        raise InputError("dvc status: found stages to run; `dvc repro` first, then the part `repro`")
+        raise InputError(
+            "dvc status: found stages to run; `dvc repro` first, then the part `repro`"
+        )
     seconds = []
     for _ in range(1 + REPRO_RUNS):
         begun = time.perf_counter()
@@ -202,14 +302,27 @@ def machine() -> dict[str, Any]:
     """What the seconds depend on."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
-    processor = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
+    processor = next(
+        (line.split(": ")[1] for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
     memory = round(psutil.virtual_memory().total / 2**30)
-    return {"processor": processor, "cores": len(cores()), "memory_gib": memory, "system": platform.system(), "threads": THREADS}
+    return {
+        "processor": processor,
+        "cores": len(cores()),
+        "memory_gib": memory,
+        "system": platform.system(),
+        "threads": THREADS,
+    }
 
 
 def cores() -> list[int]:
     """The cores of every measurement: as many as threads, where the system lets a process choose."""
-    return sorted(os.sched_getaffinity(0))[:THREADS] if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    return (
+        sorted(os.sched_getaffinity(0))[:THREADS]
+        if hasattr(os, "sched_getaffinity")
+        else list(range(os.cpu_count() or 1))
+    )
 
 
 def measurements() -> list[dict[str, Any]]:
@@ -220,10 +333,16 @@ def measurements() -> list[dict[str, Any]]:
     InputError
         It was measured on another machine.
     """
-    rows = [json.loads(line) for line in MEASURED.read_text().splitlines()] if MEASURED.is_file() else []
+    rows = (
+        [json.loads(line) for line in MEASURED.read_text().splitlines()]
+        if MEASURED.is_file()
+        else []
+    )
     for row in rows:
         if row["machine"] != machine():
-            raise InputError(f"{MEASURED}: found {row['machine']}, here is {machine()}; remove the file to measure all anew")
+            raise InputError(
+                f"{MEASURED}: found {row['machine']}, here is {machine()}; remove the file to measure all anew"
+            )
     return rows
 
 
@@ -234,13 +353,19 @@ def keep(row: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     names = ["repro", *PARTS]  # the first fails at once where the pipeline has something to do
-    parser.add_argument("part", nargs="*", choices=[[], *names], help=f"{', '.join(names)}; all where none is named")
+    parser.add_argument(
+        "part", nargs="*", choices=[[], *names], help=f"{', '.join(names)}; all where none is named"
+    )
     parts = parser.parse_args().part or names
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores())  # of every process from here on: thread pools that count cores find as many as threads
+        os.sched_setaffinity(
+            0, cores()
+        )  # of every process from here on: thread pools that count cores find as many as threads
     try:
         for part in parts:
             if part == "repro":

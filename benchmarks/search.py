@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from lstm_ae import paths
+from lstm_ae.core import paths
 from lstm_ae.params import load_params
-from lstm_ae.search import search, trials_table
-from lstm_ae.trial import Task
+from lstm_ae.search.local import search, trials_table
+from lstm_ae.search.trial import Task
 
 ROUNDS = 3
 
@@ -36,9 +36,14 @@ def main() -> None:
             found, table = measured(task, workers)
             seconds.append(found)
             tables.add(table)
-        print(f"one worker {one[-1]:.1f} s, two {two[-1]:.1f} s: {one[-1] / two[-1]:.2f} times as fast", flush=True)
+        print(
+            f"one worker {one[-1]:.1f} s, two {two[-1]:.1f} s: {one[-1] / two[-1]:.2f} times as fast",
+            flush=True,
+        )
     ratio = statistics.median(one) / statistics.median(two)
-    print(f"medians {statistics.median(one):.1f} s and {statistics.median(two):.1f} s: {ratio:.2f} times as fast, tables {len(tables)}")
+    print(
+        f"medians {statistics.median(one):.1f} s and {statistics.median(two):.1f} s: {ratio:.2f} times as fast, tables {len(tables)}"
+    )
 
 
 if __name__ == "__main__":

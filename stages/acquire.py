@@ -7,11 +7,11 @@ import shutil
 
 import numpy as np
 
-from lstm_ae import paths
-from lstm_ae.datasets import table, toy
-from lstm_ae.files import replacing, write_json
+from lstm_ae.core import paths
+from lstm_ae.core.files import replacing, write_json
+from lstm_ae.data import table, toy
+from lstm_ae.data.sources import bring_mnist, bring_stocks
 from lstm_ae.params import MnistData, Params, TableData, ToyData
-from lstm_ae.sources import bring_mnist, bring_stocks
 from lstm_ae.stage import run
 
 

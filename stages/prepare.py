@@ -7,10 +7,10 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_ae import paths
-from lstm_ae.datasets import mnist, stocks, table, toy
-from lstm_ae.datasets.base import Prepared, save_prepared
-from lstm_ae.files import read_json
+from lstm_ae.core import paths
+from lstm_ae.core.files import read_json
+from lstm_ae.core.splits import Prepared, save_prepared
+from lstm_ae.data import mnist, stocks, table, toy
 from lstm_ae.params import Data, MnistData, Params, StockWindowsData, TableData, ToyData
 from lstm_ae.stage import run
 
@@ -19,9 +19,15 @@ def prepare(params: Params, section: str) -> None:
     prepared = read(params, section, params.section(section).data)
     most = params.caps.sequences
     # A stock split of test is small and shows whole years: only the others are thinned.
-    thinned = {name: split if name in ("test", "rollouts") and "days" in prepared.description else split.thinned(most)
-               for name, split in prepared.splits.items()}  # fmt: skip
-    logging.info("%s", ", ".join(f"{name} {split.sequences.shape}" for name, split in thinned.items()))
+    thinned = {
+        name: split
+        if name in ("test", "rollouts") and "days" in prepared.description
+        else split.thinned(most)
+        for name, split in prepared.splits.items()
+    }
+    logging.info(
+        "%s", ", ".join(f"{name} {split.sequences.shape}" for name, split in thinned.items())
+    )
     save_prepared(replace(prepared, splits=thinned), paths.prepared(section))
 
 

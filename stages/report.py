@@ -5,10 +5,10 @@ python stages/report.py
 
 import pandas as pd
 
-from lstm_ae import paths
-from lstm_ae.files import read_json, write_text
+from lstm_ae.core import paths
+from lstm_ae.core.files import read_json, write_text
 from lstm_ae.params import Params
-from lstm_ae.report import Results, render
+from lstm_ae.report.page import Results, render
 from lstm_ae.stage import run
 
 

@@ -6,35 +6,50 @@ python stages/search.py toy --worker
 
 import optuna
 
-from lstm_ae import paths
-from lstm_ae.errors import InputError
-from lstm_ae.files import write_text, write_yaml
+from lstm_ae.core import paths
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.files import write_text, write_yaml
+from lstm_ae.model.runtime import start
 from lstm_ae.params import Params
-from lstm_ae.runtime import start
-from lstm_ae.scratch import scratch
-from lstm_ae.search import best_values, importances_table, search, search_together, trials_table
+from lstm_ae.search.local import (
+    best_values,
+    importances_table,
+    search,
+    search_together,
+    trials_table,
+)
+from lstm_ae.search.trial import Task, worker_count
 from lstm_ae.stage import run
-from lstm_ae.trial import Task, worker_count
+from lstm_ae.training.scratch import scratch
 
 
 def search_section(params: Params, section: str, worker: bool) -> None:
     storage = params.section(section).search.storage
     if worker and not storage:
-        raise InputError(f"{section}.search.storage: null; a worker needs the URL of the storage that it shares with others")
+        raise InputError(
+            f"{section}.search.storage: null; a worker needs the URL of the storage that it shares with others"
+        )
     task = Task.of(params, section, start(params.device, 1, params.training_seed).type)
     if storage:
         study = search_together(task, storage)
         if not worker:
             write(study, section, params.seed)
         return
-    with scratch(f"search-{section}", {**task.settings(), "device": task.device}, task.inputs()) as folder:
+    with scratch(
+        f"search-{section}", {**task.settings(), "device": task.device}, task.inputs()
+    ) as folder:
         write(search(task, folder, worker_count(task.device)), section, params.seed)
 
 
 def write(study: optuna.Study, section: str, seed: int) -> None:
     directory = paths.search(section)
-    write_text(directory / "trials.csv", trials_table(study).to_csv(index=False, lineterminator="\n"))
-    write_text(directory / "importances.csv", importances_table(study, seed).to_csv(index=False, lineterminator="\n"))
+    write_text(
+        directory / "trials.csv", trials_table(study).to_csv(index=False, lineterminator="\n")
+    )
+    write_text(
+        directory / "importances.csv",
+        importances_table(study, seed).to_csv(index=False, lineterminator="\n"),
+    )
     write_yaml(directory / "best.yaml", best_values(study))
 
 

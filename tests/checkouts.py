@@ -13,13 +13,24 @@ OUTPUTS = ("data", "runs", "models", "metrics", "plots", "report")
 
 def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:
     """A new repository with the files of this one, small budget, few sections."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, directory / name)
     path = directory / "params.yaml"
-    text = re.sub(r"^sections: .*$", f"sections: [{', '.join(sections)}]", path.read_text(), flags=re.MULTILINE)
+    text = re.sub(
+        r"^sections: .*$",
+        f"sections: [{', '.join(sections)}]",
+        path.read_text(),
+        flags=re.MULTILINE,
+    )
     path.write_text(text.replace("budget: full", "budget: smoke"))
     for command in (
         ["git", "init", "--quiet"],
@@ -33,7 +44,15 @@ def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:
 
 
 def run(directory: Path, environment: dict[str, str], *command: str) -> str:
-    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=1100)
+    done = subprocess.run(
+        command,
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1100,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 
@@ -43,5 +62,9 @@ def stages_run(output: str) -> set[str]:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    files = (path for name in OUTPUTS for path in sorted((directory / name).rglob("*")) if path.is_file())
-    return {str(path.relative_to(directory)): path.read_bytes() for path in files} | {"dvc.lock": (directory / "dvc.lock").read_bytes()}
+    files = (
+        path for name in OUTPUTS for path in sorted((directory / name).rglob("*")) if path.is_file()
+    )
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files} | {
+        "dvc.lock": (directory / "dvc.lock").read_bytes()
+    }

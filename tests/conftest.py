@@ -48,11 +48,17 @@ def prices_csv(tmp_path: Path) -> Path:
         close = 50 * np.exp(np.cumsum(random.normal(0, 0.01, len(days))))
         spread = np.abs(random.normal(0, 0.005, (2, len(days))))
         open_ = close * np.exp(random.normal(0, 0.003, len(days)))
-        frame = pd.DataFrame({
-            "date": days, "open": open_, "high": np.maximum(open_, close) * (1 + spread[0]),
-            "low": np.minimum(open_, close) * (1 - spread[1]), "close": close,
-            "volume": random.integers(1_000, 9_000, len(days)), "Name": symbol,
-        })  # fmt: skip
+        frame = pd.DataFrame(
+            {
+                "date": days,
+                "open": open_,
+                "high": np.maximum(open_, close) * (1 + spread[0]),
+                "low": np.minimum(open_, close) * (1 - spread[1]),
+                "close": close,
+                "volume": random.integers(1_000, 9_000, len(days)),
+                "Name": symbol,
+            }
+        )
         frames.append(frame.drop(index=100) if symbol == "HHH" else frame)
     path = tmp_path / "prices.csv"
     pd.concat(frames).to_csv(path, index=False)
@@ -71,4 +77,8 @@ def mirror() -> Path:
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     """The environment of a stage: the project's interpreter first, the checkout's own library."""
-    return {**os.environ, "PATH": f"{Path(shutil.which('python') or '').parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "src"}
+    return {
+        **os.environ,
+        "PATH": f"{Path(shutil.which('python') or '').parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": "src",
+    }

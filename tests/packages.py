@@ -8,18 +8,30 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lstm_ae.datasets import mnist, stocks, table, toy
-from lstm_ae.datasets.base import Prepared, Split
-from lstm_ae.hyperparameters import Hyperparameters
-from lstm_ae.package import Package, calibrate, layout_of
+from lstm_ae.core.splits import Prepared, Split
+from lstm_ae.data import mnist, stocks, table, toy
+from lstm_ae.package.package import Package, calibrate, layout_of
 from lstm_ae.params import Params, TableData
-from lstm_ae.training import build
+from lstm_ae.training.hyperparameters import Hyperparameters
+from lstm_ae.training.loop import build
 
 CPU = torch.device("cpu")
-HOURLY = TableData.model_validate({
-    "dataset": "table", "columns": ["load", "heat"], "columns_are": "variables", "series": "meter", "time": "hour", "window": 24,
-    "stride": 3, "split_by": "time", "split": [0.6, 0.2, 0.2], "scaling": "zscore", "predict": True, "group_by_time": False,
-})  # fmt: skip
+HOURLY = TableData.model_validate(
+    {
+        "dataset": "table",
+        "columns": ["load", "heat"],
+        "columns_are": "variables",
+        "series": "meter",
+        "time": "hour",
+        "window": 24,
+        "stride": 3,
+        "split_by": "time",
+        "split": [0.6, 0.2, 0.2],
+        "scaling": "zscore",
+        "predict": True,
+        "group_by_time": False,
+    }
+)
 
 
 def hourly(meters: int = 4, hours: int = 24 * 60, seed: int = 0) -> pd.DataFrame:
@@ -31,23 +43,41 @@ def hourly(meters: int = 4, hours: int = 24 * 60, seed: int = 0) -> pd.DataFrame
     for meter in range(meters):
         load = 500 + 100 * np.sin(phase + meter) + random.normal(0, 10, hours)
         heat = 20 + 5 * np.cos(phase) + random.normal(0, 0.5, hours)
-        frames.append(pd.DataFrame({"hour": times, "meter": f"m{meter}", "load": load, "heat": heat}))
+        frames.append(
+            pd.DataFrame({"hour": times, "meter": f"m{meter}", "load": load, "heat": heat})
+        )
     return pd.concat(frames, ignore_index=True)
 
 
-def packaged(params: Params, section: str, data: Any, prepared: Prepared, code_size: int, layers: int = 1, period: int = 1) -> Package:
+def packaged(
+    params: Params,
+    section: str,
+    data: Any,
+    prepared: Prepared,
+    code_size: int,
+    layers: int = 1,
+    period: int = 1,
+) -> Package:
     """A spectral start, which is about PCA, with layers above it that add a little; and what the validation split says of it."""
     train = prepared.splits["train"]
     form = params.section(section).model
     lags = 3 if train.following is not None else 0
     model = build(
         form.model_copy(update={"code_size": code_size, "lags": lags, "period": period}),
-        Hyperparameters(code_size + lags * train.sequences.shape[2], 1e-3, 1.0, layers, 1), train, prepared.description.get("classes"),
-    ).eval()  # fmt: skip
+        Hyperparameters(code_size + lags * train.sequences.shape[2], 1e-3, 1.0, layers, 1),
+        train,
+        prepared.description.get("classes"),
+    ).eval()
     if model.upper_readout is not None:
         torch.nn.init.normal_(model.upper_readout.weight, std=0.01)
     layout, rows = layout_of(data, prepared.description, model)
-    return Package(model, layout, rows, calibrate(model, prepared.splits["validation"], layout, CPU), {"section": section})
+    return Package(
+        model,
+        layout,
+        rows,
+        calibrate(model, prepared.splits["validation"], layout, CPU),
+        {"section": section},
+    )
 
 
 def hourly_package(params: Params, path: Path, **changed: object) -> Package:
@@ -65,21 +95,38 @@ def toy_package(params: Params, directory: Path) -> tuple[Package, Prepared]:
     return packaged(params, "toy", data, prepared, 20, layers=2), prepared
 
 
-def digits_package(params: Params, section: str, mirror: Path, code_size: int) -> tuple[Package, Prepared]:
+def digits_package(
+    params: Params, section: str, mirror: Path, code_size: int
+) -> tuple[Package, Prepared]:
     """Of the first thousand test images."""
     data = params.section(section).data
     images, labels = (
-        np.frombuffer(gzip.decompress((mirror / f"t10k-{name}-ubyte.gz").read_bytes()), np.uint8) for name in ("images-idx3", "labels-idx1")
+        np.frombuffer(gzip.decompress((mirror / f"t10k-{name}-ubyte.gz").read_bytes()), np.uint8)
+        for name in ("images-idx3", "labels-idx1")
     )
-    images, labels = images[16:].copy().reshape(-1, *mnist.STEPS[data.view]), labels[8:].astype(np.int64)
+    images, labels = (
+        images[16:].copy().reshape(-1, *mnist.STEPS[data.view]),
+        labels[8:].astype(np.int64),
+    )
     parts = {"train": slice(700), "validation": slice(700, 800), "test": slice(800, 1000)}
-    splits = {name: Split(images[rows], labels[rows], image_shape=np.array([28, 28])) for name, rows in parts.items()}
+    splits = {
+        name: Split(images[rows], labels[rows], image_shape=np.array([28, 28]))
+        for name, rows in parts.items()
+    }
     prepared = Prepared(splits, {"classes": 10})
     pixels = data.view == "pixels"
-    return packaged(params, section, data, prepared, code_size, layers=2, period=28 if pixels else 1), prepared
+    return packaged(
+        params, section, data, prepared, code_size, layers=2, period=28 if pixels else 1
+    ), prepared
 
 
-def stocks_package(params: Params, section: str, path: Path, code_size: int = 12) -> tuple[Package, Prepared]:
+def stocks_package(
+    params: Params, section: str, path: Path, code_size: int = 12
+) -> tuple[Package, Prepared]:
     data = params.section(section).data
-    prepared = stocks.prepare_windows(path, data, 0, "prices") if section == "snp" else stocks.prepare_forecast(path, data, "prices")
+    prepared = (
+        stocks.prepare_windows(path, data, 0, "prices")
+        if section == "snp"
+        else stocks.prepare_forecast(path, data, "prices")
+    )
     return packaged(params, section, data, prepared, code_size, layers=2), prepared

@@ -11,7 +11,19 @@ Answer = bytes | Callable[[socket.socket, threading.Event], object]
 
 def whole(content: bytes, status: str = "200 OK", *headers: str) -> bytes:
     """An answer as it should be."""
-    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(content)}", "Connection: close", *headers, "", ""]).encode() + content
+    return (
+        "\r\n".join(
+            [
+                f"HTTP/1.1 {status}",
+                f"Content-Length: {len(content)}",
+                "Connection: close",
+                *headers,
+                "",
+                "",
+            ]
+        ).encode()
+        + content
+    )
 
 
 def unending(head: str) -> Answer:

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from lstm_ae.datasets import mnist, stocks, table
-from lstm_ae.datasets.base import load_description, load_split
-from lstm_ae.errors import InputError
-from lstm_ae.model import Architecture, LSTMAutoencoder, load_model, save_model
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.splits import load_description, load_split
+from lstm_ae.data import mnist, stocks, table
+from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
+from lstm_ae.model.saving import save_autoencoder
+from lstm_ae.package.loading import load_autoencoder
 from lstm_ae.params import Params, TableData, load_params
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +45,10 @@ PARAMS = [
     ("decoding: backward, output", "decoding: forward, output"),
     ("period: 1, lags: 10", "period: 4, lags: 10"),
     ("period: 1, lags: 0", "period: 1, lags: 3"),
-    ("spectral, amplitude: 0.02, period: 1, lags: 10", "chrono, amplitude: 0.02, period: 1, lags: 10"),
+    (
+        "spectral, amplitude: 0.02, period: 1, lags: 10",
+        "chrono, amplitude: 0.02, period: 1, lags: 10",
+    ),
     ("shift: 0", "shift: 2"),
     ("shift: 0", "shift: -1"),
     ("error_correlation: 0.3", "error_correlation: 1.0"),
@@ -55,7 +60,10 @@ PARAMS = [
     ("dip_centre: [20, 30]", "dip_centre: [20, 60]"),
     ('last_train_day: "2016-12-30"', 'last_train_day: "2018-12-30"'),
     ("fed: 40", "fed: 79"),
-    ("encoder: 0.05, decoder: 0.05, biases: 0.005, heads: 1.0", "encoder: 0.0, decoder: 0.0, biases: 0.0, heads: 0.0"),
+    (
+        "encoder: 0.05, decoder: 0.05, biases: 0.005, heads: 1.0",
+        "encoder: 0.0, decoder: 0.0, biases: 0.0, heads: 0.0",
+    ),
     ("seed: 0 ", "seed: 0\nseed: 1 "),
     ("sections: [", "sections: ]"),
 ]
@@ -84,7 +92,9 @@ TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "no day of the period": lambda table: table.assign(date="1999-01-04"),
     "prices that never change": lambda table: table.assign(high="6"),
     "one symbol": lambda table: table[table["Name"] == "BBB"],
-    "no complete symbol": lambda table: table[table.groupby("Name").cumcount() != pd.factorize(table["Name"])[0]],
+    "no complete symbol": lambda table: table[
+        table.groupby("Name").cumcount() != pd.factorize(table["Name"])[0]
+    ],
     "fewer days than a window": lambda table: table[table["date"] <= "2014-01-20"],
 }
 RAW_TABLES = {
@@ -116,31 +126,62 @@ MODELS: dict[str, Callable[[Path], object]] = {
     "weights.safetensors is missing": lambda folder: (folder / "weights.safetensors").unlink(),
     "model.json is missing": lambda folder: (folder / "model.json").unlink(),
     "weights cut short": lambda folder: shortened(folder / "weights.safetensors"),
-    "weights of another model": lambda folder: save_file({"weight": np.zeros(3)}, folder / "weights.safetensors"),
-    "weights of another format": lambda folder: (folder / "weights.safetensors").write_bytes(b"not a model"),
-    "a pickle under the name of safetensors": lambda folder: (folder / "weights.safetensors").write_bytes(b"\x80\x04\x95\x0b\x00\x00\x00"),
+    "weights of another model": lambda folder: save_file(
+        {"weight": np.zeros(3)}, folder / "weights.safetensors"
+    ),
+    "weights of another format": lambda folder: (folder / "weights.safetensors").write_bytes(
+        b"not a model"
+    ),
+    "a pickle under the name of safetensors": lambda folder: (
+        folder / "weights.safetensors"
+    ).write_bytes(b"\x80\x04\x95\x0b\x00\x00\x00"),
     "model.json is no JSON": lambda folder: (folder / "model.json").write_text("{"),
     "model.json is a list": lambda folder: (folder / "model.json").write_text("[1]"),
-    "model.json has a key too many": lambda folder: renamed(folder, '"features"', '"more": 1, "features"'),
-    "model.json holds text for a number": lambda folder: renamed(folder, '"hidden_size": 4', '"hidden_size": "4"'),
-    "model.json names a decoding that there is not": lambda folder: renamed(folder, '"backward"', '"sideways"'),
-    "model.json has a size of 0": lambda folder: renamed(folder, '"hidden_size": 4', '"hidden_size": 0'),
-    "model.json has a period that does not divide the sequence": lambda folder: renamed(folder, '"period": 1', '"period": 4'),
+    "model.json has a key too many": lambda folder: renamed(
+        folder, '"features"', '"more": 1, "features"'
+    ),
+    "model.json holds text for a number": lambda folder: renamed(
+        folder, '"hidden_size": 4', '"hidden_size": "4"'
+    ),
+    "model.json names a decoding that there is not": lambda folder: renamed(
+        folder, '"backward"', '"sideways"'
+    ),
+    "model.json has a size of 0": lambda folder: renamed(
+        folder, '"hidden_size": 4', '"hidden_size": 0'
+    ),
+    "model.json has a period that does not divide the sequence": lambda folder: renamed(
+        folder, '"period": 1', '"period": 4'
+    ),
     "model.json lacks a key": lambda folder: (folder / "model.json").write_text("{}"),
-    "weights of other sizes": lambda folder: renamed(folder, '"sequence_length": 6', '"sequence_length": 7'),
+    "weights of other sizes": lambda folder: renamed(
+        folder, '"sequence_length": 6', '"sequence_length": 7'
+    ),
 }
 SPLITS = {"a split is missing": None, "a split of another format": b"junk"}
 
 SHOPS = TableData(
-    dataset="table", columns=["sold"], columns_are="variables", series="shop", time="hour", window=4, stride=1, split_by="time",
-    split=[0.6, 0.2, 0.2], scaling="zscore", predict=False, group_by_time=False,
-)  # fmt: skip
+    dataset="table",
+    columns=["sold"],
+    columns_are="variables",
+    series="shop",
+    time="hour",
+    window=4,
+    stride=1,
+    split_by="time",
+    split=[0.6, 0.2, 0.2],
+    scaling="zscore",
+    predict=False,
+    group_by_time=False,
+)
 # What is wrong with a person's table, what is changed in the layout, and in the rows.
 OWN_TABLES: dict[str, tuple[dict[str, object], Callable[[list[str]], list[str]]]] = {
     "a column is missing": ({"columns": ["sales"]}, lambda rows: rows),
     "two columns of one name": ({}, lambda rows: ["shop,hour,hour", *rows[1:]]),
     "a column without a name": ({}, lambda rows: ["shop,hour,", *rows[1:]]),
-    "rows of more fields than the header": ({}, lambda rows: [rows[0], *(f"{row},1" for row in rows[1:])]),
+    "rows of more fields than the header": (
+        {},
+        lambda rows: [rows[0], *(f"{row},1" for row in rows[1:])],
+    ),
     "text among numbers": ({}, lambda rows: [*rows[:5], "a,5,many", *rows[6:]]),
     "a decimal comma": ({}, lambda rows: [row.replace(",", ";").replace(".", ",") for row in rows]),
     "an empty cell": ({}, lambda rows: [*rows[:5], "a,5,", *rows[6:]]),
@@ -150,8 +191,14 @@ OWN_TABLES: dict[str, tuple[dict[str, object], Callable[[list[str]], list[str]]]
     "times fall": ({}, lambda rows: [*rows[:5], rows[6], rows[5], *rows[7:]]),
     "a time that is none": ({}, lambda rows: [*rows[:5], "a,noon,2", *rows[6:]]),
     "a series without a name": ({}, lambda rows: [*rows[:5], ",5,2", *rows[6:]]),
-    "log returns of zero": ({"scaling": "log_return"}, lambda rows: [*rows[:5], "a,5,0", *rows[6:]]),
-    "values that never change": ({}, lambda rows: [rows[0], *(f"{row.rsplit(',', 1)[0]},7" for row in rows[1:])]),
+    "log returns of zero": (
+        {"scaling": "log_return"},
+        lambda rows: [*rows[:5], "a,5,0", *rows[6:]],
+    ),
+    "values that never change": (
+        {},
+        lambda rows: [rows[0], *(f"{row.rsplit(',', 1)[0]},7" for row in rows[1:])],
+    ),
     "a header alone": ({}, lambda rows: rows[:1]),
     "series shorter than a window": ({"window": 30}, lambda rows: rows),
     "fewer series than parts": ({"split_by": "series"}, lambda rows: rows),
@@ -160,7 +207,10 @@ OWN_TABLES: dict[str, tuple[dict[str, object], Callable[[list[str]], list[str]]]
 OWN_RAW_TABLES = {
     "0 bytes": ("table.csv", b""),
     "bytes that are no text": ("table.csv", b"\x00\xff\xfe\x00"),
-    "a gzip archive that ends early": ("table.csv.gz", gzip.compress(b"shop,hour,sold\n", mtime=0)[:-4]),
+    "a gzip archive that ends early": (
+        "table.csv.gz",
+        gzip.compress(b"shop,hour,sold\n", mtime=0)[:-4],
+    ),
     "a CSV under the name of Parquet": ("table.parquet", b"shop,hour,sold\n"),
     "a format that is not read": ("table.xlsx", b"PK"),
 }
@@ -170,13 +220,22 @@ def prices(symbols: tuple[str, ...] = ("BBB", "CCC", "DDD", "EEE", "FFF")) -> pd
     days = pd.bdate_range("2014-01-02", "2014-06-30").strftime("%Y-%m-%d")
     frames = []
     for number, name in enumerate(symbols):
-        frame = pd.DataFrame({"date": days, "open": "5", "high": [f"{6 + number * day / 100}" for day in range(len(days))], "low": "4"})
+        frame = pd.DataFrame(
+            {
+                "date": days,
+                "open": "5",
+                "high": [f"{6 + number * day / 100}" for day in range(len(days))],
+                "low": "4",
+            }
+        )
         frames.append(frame.assign(close="5", volume="10", Name=name))
     return pd.concat(frames, ignore_index=True)
 
 
 def model() -> LSTMAutoencoder:
-    return LSTMAutoencoder(Architecture(1, 6, 4, 4, 1, 1, "state", "backward", "linear", None, 8, False))
+    return LSTMAutoencoder(
+        Architecture(1, 6, 4, 4, 1, 1, "state", "backward", "linear", None, 8, False)
+    )
 
 
 def renamed(folder: Path, old: str, new: str) -> None:
@@ -189,12 +248,20 @@ def shortened(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-4])
 
 
-def digits(folder: Path, damage: Callable[[bytes], bytes] = bytes, damage_labels: Callable[[bytes], bytes] = bytes) -> None:
+def digits(
+    folder: Path,
+    damage: Callable[[bytes], bytes] = bytes,
+    damage_labels: Callable[[bytes], bytes] = bytes,
+) -> None:
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for stem in ("train", "t10k"):
-        (raw / f"{stem}-labels-idx1-ubyte").write_bytes(damage_labels(np.array([0x801, 20], ">i4").tobytes() + bytes(range(10)) * 2))
-        (raw / f"{stem}-images-idx3-ubyte").write_bytes(damage(np.array([0x803, 20, 28, 28], ">i4").tobytes() + bytes(20 * 784)))
+        (raw / f"{stem}-labels-idx1-ubyte").write_bytes(
+            damage_labels(np.array([0x801, 20], ">i4").tobytes() + bytes(range(10)) * 2)
+        )
+        (raw / f"{stem}-images-idx3-ubyte").write_bytes(
+            damage(np.array([0x803, 20, 28, 28], ">i4").tobytes() + bytes(20 * 784))
+        )
 
 
 def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
@@ -216,9 +283,9 @@ def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
         return mnist.prepare(folder, params.section("mnist_rows_class").data, 0)
 
     def read_model(folder: Path, damage: Callable[[Path], object]) -> object:
-        save_model(model(), folder)
+        save_autoencoder(model(), folder)
         damage(folder)
-        return load_model(folder)
+        return load_autoencoder(folder)
 
     def read_split(folder: Path, content: bytes | None) -> object:
         if content is not None:
@@ -229,7 +296,11 @@ def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
         wrong = f"`{old.strip()}` becomes `{new.strip()}`" if new else f"`{old}` is left out"
         yield "params.yaml", wrong, partial(read_params, old=old, new=new)
     for wrong, change in TABLES.items():
-        yield "Prices", wrong, partial(read_table, content=change(prices()).to_csv(index=False).encode())
+        yield (
+            "Prices",
+            wrong,
+            partial(read_table, content=change(prices()).to_csv(index=False).encode()),
+        )
     for wrong, content in RAW_TABLES.items():
         yield "Prices", wrong, partial(read_table, content=content)
     for wrong, damage in IMAGES.items():
@@ -244,11 +315,22 @@ def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
 
     def read_own(folder: Path, name: str, content: bytes, changed: dict[str, object]) -> object:
         (folder / name).write_bytes(content)
-        return table.prepare(folder / name, TableData.model_validate(SHOPS.model_dump() | changed), 0, "")
+        return table.prepare(
+            folder / name, TableData.model_validate(SHOPS.model_dump() | changed), 0, ""
+        )
 
-    rows = ["shop,hour,sold", *(f"{shop},{hour},{hour % 7}.5" for shop in "ab" for hour in range(1, 41))]
+    rows = [
+        "shop,hour,sold",
+        *(f"{shop},{hour},{hour % 7}.5" for shop in "ab" for hour in range(1, 41)),
+    ]
     for wrong, (changed, alter) in OWN_TABLES.items():
-        yield "Tables", wrong, partial(read_own, name="table.csv", content="\n".join(alter(rows)).encode(), changed=changed)
+        yield (
+            "Tables",
+            wrong,
+            partial(
+                read_own, name="table.csv", content="\n".join(alter(rows)).encode(), changed=changed
+            ),
+        )
     for wrong, (name, content) in OWN_RAW_TABLES.items():
         yield "Tables", wrong, partial(read_own, name=name, content=content, changed={})
     yield "Tables", "there is none of the section", lambda _: table.find("mine")
@@ -283,7 +365,9 @@ def cell(text: str) -> str:
 
 
 def test_the_page_of_errors_holds_what_is_said() -> None:
-    assert PAGE.read_text() == page(), "docs/errors.md is not what is said now: python -m tests.test_bad_input"
+    assert PAGE.read_text() == page(), (
+        "docs/errors.md is not what is said now: python -m tests.test_bad_input"
+    )
 
 
 @pytest.mark.parametrize(
@@ -296,7 +380,7 @@ def test_the_page_of_errors_holds_what_is_said() -> None:
         lambda text: text.replace("\n", ",a note\n").replace("Name,a note", "Name,note").encode(),
     ],
     ids=["byte-order mark", "CRLF", "unsorted", "empty lines", "a further column"],
-)  # fmt: skip
+)
 def test_other_ways_to_write_the_same_table_are_read(tmp_path, params: Params, encode) -> None:
     data = params.section("snp").data
     text = prices().to_csv(index=False)

@@ -8,14 +8,16 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import bench, bench_report
-from lstm_ae.errors import InputError
+from lstm_ae.core.errors import InputError
 from tests.conftest import ROOT
 
 
 def tiny(peer: str, validated: bool = False, **changes: Any) -> bench.Measurement:
     """Twelve sequences of five steps, a moment."""
     sequences = np.random.default_rng(0).random((12, 5, 1), np.float32)
-    measurement = bench.Measurement("race", "toy", peer, 0, 1e-2, (4, 4), 0.2, sequences, sequences if validated else None)
+    measurement = bench.Measurement(
+        "race", "toy", peer, 0, 1e-2, (4, 4), 0.2, sequences, sequences if validated else None
+    )
     return measurement._replace(**changes)
 
 
@@ -31,7 +33,9 @@ def test_every_peer_trains_in_a_process_of_its_own(peer, at_root) -> None:
     if peer not in bench.OURS and not bench.BENCH_PYTHON.is_file():
         pytest.skip("venv-bench is not there; `make bench` makes it")
     measured = bench.measure(tiny(peer, validated=True))
-    seconds, sequences, losses = ([lap[name] for lap in measured["laps"]] for name in ("seconds", "sequences", "loss"))
+    seconds, sequences, losses = (
+        [lap[name] for lap in measured["laps"]] for name in ("seconds", "sequences", "loss")
+    )
     assert sequences[0] == 0
     assert sequences == sorted(sequences)
     assert seconds == sorted(seconds)
@@ -87,13 +91,19 @@ def test_measurements_of_another_machine_are_not_mixed_in(monkeypatch, counted) 
 
 
 def test_the_peers_have_the_torch_of_the_project() -> None:
-    project, peers = ((ROOT / path).read_text() for path in ("requirements.txt", "benchmarks/requirements.txt"))
+    project, peers = (
+        (ROOT / path).read_text() for path in ("requirements.txt", "benchmarks/requirements.txt")
+    )
     pinned = re.compile(r"^torch==\S+", re.MULTILINE)
     assert pinned.findall(project) == pinned.findall(peers) != []
 
 
-LAPS = [{"seconds": 1.0, "sequences": 0, "loss": 1.0}, {"seconds": 3.0, "sequences": 10, "loss": 0.5},
-        {"seconds": 5.0, "sequences": 30, "loss": 0.7}, {"seconds": 7.0, "sequences": 50, "loss": 0.25}]  # fmt: skip
+LAPS = [
+    {"seconds": 1.0, "sequences": 0, "loss": 1.0},
+    {"seconds": 3.0, "sequences": 10, "loss": 0.5},
+    {"seconds": 5.0, "sequences": 30, "loss": 0.7},
+    {"seconds": 7.0, "sequences": 50, "loss": 0.25},
+]
 
 
 def test_a_loss_between_two_laps_lies_on_the_line_and_never_rises() -> None:
@@ -113,7 +123,11 @@ def test_the_operations_are_those_of_the_same_cells_one_by_one(peer) -> None:
     steps, features, hidden = 60, 3, 8
     row = {"peer": peer, "steps": steps, "features": features, "hidden_size": hidden}
     fed = hidden if peer == "PyTorch" else 1
-    encoder, decoder, readout = nn.LSTMCell(features, hidden), nn.LSTMCell(fed, hidden), nn.Linear(hidden, features)
+    encoder, decoder, readout = (
+        nn.LSTMCell(features, hidden),
+        nn.LSTMCell(fed, hidden),
+        nn.Linear(hidden, features),
+    )
     with FlopCounterMode(display=False) as counter:
         state = (torch.zeros(1, hidden), torch.zeros(1, hidden))
         for _ in range(steps):
@@ -128,28 +142,60 @@ def test_the_operations_are_those_of_the_same_cells_one_by_one(peer) -> None:
 
 def measured_rows() -> list[dict[str, Any]]:
     """Every part, two runs, made up."""
-    common = {"steps": 5, "features": 1, "hidden_size": 4, "batch_size": 4, "sequences": 12, "scored": 12, "lr": 1e-3, "seconds": 6.0,
-              "laps": LAPS, "peak_mib": 100.0, "versions": {"torch": "1"}, "machine": {"processor": "one", "cores": 2}}  # fmt: skip
+    common = {
+        "steps": 5,
+        "features": 1,
+        "hidden_size": 4,
+        "batch_size": 4,
+        "sequences": 12,
+        "scored": 12,
+        "lr": 1e-3,
+        "seconds": 6.0,
+        "laps": LAPS,
+        "peak_mib": 100.0,
+        "versions": {"torch": "1"},
+        "machine": {"processor": "one", "cores": 2},
+    }
     rows = [{**common, "part": "rates", "task": "toy", "peer": "PyTorch", "run": 0}]
     for run in range(2):
-        rows += [{**common, "part": part, "task": "toy", "peer": peer, "run": run} for part in ("race", "speed") for peer in bench.RIVALS]
-        rows += [{**common, "part": "speed", "task": "toy", "peer": peer, "run": run} for peer in ("bare loop", "bare nn.LSTM")]
-        rows += [{**common, "part": "speed", "task": "product", "peer": "matrix product", "run": run}]
-        grown = ({"grown": "hidden size", "to": to, "others": "steps 5", "task": f"hidden size {to}"} for to in (4, 8))
-        rows += [{**common, "part": "scaling", "peer": "this project", "run": run, **facts} for facts in grown]
+        rows += [
+            {**common, "part": part, "task": "toy", "peer": peer, "run": run}
+            for part in ("race", "speed")
+            for peer in bench.RIVALS
+        ]
+        rows += [
+            {**common, "part": "speed", "task": "toy", "peer": peer, "run": run}
+            for peer in ("bare loop", "bare nn.LSTM")
+        ]
+        rows += [
+            {**common, "part": "speed", "task": "product", "peer": "matrix product", "run": run}
+        ]
+        grown = (
+            {"grown": "hidden size", "to": to, "others": "steps 5", "task": f"hidden size {to}"}
+            for to in (4, 8)
+        )
+        rows += [
+            {**common, "part": "scaling", "peer": "this project", "run": run, **facts}
+            for facts in grown
+        ]
     return [*rows, {"part": "repro", "seconds": [1.0, 2.0, 4.0], "machine": common["machine"]}]
 
 
 def test_the_page_has_every_part_and_leaves_out_what_was_not_measured() -> None:
     rows = measured_rows()
     headings = {
-        "race": "Loss by seconds", "speed": "Peak memory, MiB", "scaling": "How cost grows", "repro": "Nothing to do",
-    }  # fmt: skip
+        "race": "Loss by seconds",
+        "speed": "Peak memory, MiB",
+        "scaling": "How cost grows",
+        "repro": "Nothing to do",
+    }
     whole = bench_report.page(rows)
     assert all(f"## {heading}" in whole for heading in headings.values())
     assert "takes 2.00 (1.00 - 4.00) s" in whole
     for part, heading in headings.items():
-        assert f"## {heading}" not in bench_report.page([row for row in rows if row["part"] != part])
+        assert f"## {heading}" not in bench_report.page(
+            [row for row in rows if row["part"] != part]
+        )
 
 
 def test_a_peer_that_never_comes_to_the_loss_says_so() -> None:

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from lstm_ae import cli, runtime
-from lstm_ae.package import save_package
+from lstm_ae import cli
+from lstm_ae.model import runtime
+from lstm_ae.package.package import save_package
 from tests.packages import hourly, hourly_package
 
 
@@ -20,7 +21,9 @@ def folder(params, tmp_path, monkeypatch) -> Path:
     save_package(hourly_package(params, tmp_path / "hourly.csv"), tmp_path / "model")
     hourly(meters=2, hours=100, seed=1).to_csv(tmp_path / "new.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runtime, "start", lambda *_, **__: torch.device("cpu"))  # which sets what other tests share
+    monkeypatch.setattr(
+        runtime, "start", lambda *_, **__: torch.device("cpu")
+    )  # which sets what other tests share
     return tmp_path
 
 
@@ -39,7 +42,9 @@ def command(folder: Path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
-def test_a_table_is_read_and_written_in_the_format_of_its_suffix(folder: Path, command, suffix: str) -> None:
+def test_a_table_is_read_and_written_in_the_format_of_its_suffix(
+    folder: Path, command, suffix: str
+) -> None:
     written = []
     for _ in range(2):
         assert command(f"reconstruct model new.csv -o out.{suffix}")[0] == 0
@@ -53,9 +58,15 @@ def test_a_table_is_read_and_written_in_the_format_of_its_suffix(folder: Path, c
 
 
 def test_score_prints_the_threshold_and_draws_the_alarms(folder: Path, command) -> None:
-    status, out, _ = command("score model new.csv -o scores.csv --false-alarms 0.1 --figure alarms.png")
+    status, out, _ = command(
+        "score model new.csv -o scores.csv --false-alarms 0.1 --figure alarms.png"
+    )
     scores = pd.read_csv(folder / "scores.csv")
-    assert status == 0 and f"{scores['alarm'].sum()} of 10 windows are alarms: an error above" in out and "10.00%" in out
+    assert (
+        status == 0
+        and f"{scores['alarm'].sum()} of 10 windows are alarms: an error above" in out
+        and "10.00%" in out
+    )
     assert (folder / "alarms.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -76,18 +87,38 @@ def test_export_writes_onnx(folder: Path, command) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("reconstruct nowhere new.csv -o out.csv", "nowhere: not a folder; one that `dvc repro` makes under models/ is allowed"),
+        (
+            "reconstruct nowhere new.csv -o out.csv",
+            "nowhere: not a folder; one that `dvc repro` makes under models/ is allowed",
+        ),
         ("reconstruct model nothing.csv -o out.csv", "nothing.csv: not found"),
-        ("reconstruct model new.csv -o out.xlsx", "out.xlsx: found the suffix '.xlsx'; .csv, .csv.gz, .parquet are allowed"),
-        ("encode model short.csv -o out.csv", "short.csv: series m0: found 20 rows; a window needs 24"),
-        ("forecast model new.csv --horizon 99 -o out.csv", "horizon: found 99; 1 to 12 is allowed, as far as validation tells intervals of 90%"),
-        ("forecast model new.csv --horizon 3 --level 1.5 -o out.csv", "level: found 1.5; 0.5, 0.51 to 0.99 are allowed"),
-        ("score model new.csv -o out.csv --false-alarms 0",
-         "false alarms: found 0; at least 1 in 97, one more than there are validation windows, and less than 1 is allowed"),
-        ("score model new.csv -o out.csv --false-alarms 0.1 --figure out.svg", "out.svg: found the suffix '.svg'; .png is allowed"),
+        (
+            "reconstruct model new.csv -o out.xlsx",
+            "out.xlsx: found the suffix '.xlsx'; .csv, .csv.gz, .parquet are allowed",
+        ),
+        (
+            "encode model short.csv -o out.csv",
+            "short.csv: series m0: found 20 rows; a window needs 24",
+        ),
+        (
+            "forecast model new.csv --horizon 99 -o out.csv",
+            "horizon: found 99; 1 to 12 is allowed, as far as validation tells intervals of 90%",
+        ),
+        (
+            "forecast model new.csv --horizon 3 --level 1.5 -o out.csv",
+            "level: found 1.5; 0.5, 0.51 to 0.99 are allowed",
+        ),
+        (
+            "score model new.csv -o out.csv --false-alarms 0",
+            "false alarms: found 0; at least 1 in 97, one more than there are validation windows, and less than 1 is allowed",
+        ),
+        (
+            "score model new.csv -o out.csv --false-alarms 0.1 --figure out.svg",
+            "out.svg: found the suffix '.svg'; .png is allowed",
+        ),
         ("export model -o model.pt", "model.pt: found the suffix '.pt'; .onnx is allowed"),
     ],
-)  # fmt: skip
+)
 def test_what_a_person_can_mend_is_one_line(folder: Path, command, line: str, said: str) -> None:
     hourly(hours=20).to_csv(folder / "short.csv", index=False)
     status, out, err = command(line)
@@ -96,7 +127,9 @@ def test_what_a_person_can_mend_is_one_line(folder: Path, command, line: str, sa
 
 
 def test_debug_shows_the_traceback(command, monkeypatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["lstm-ae", "--debug", "encode", "nowhere", "new.csv", "-o", "out.csv"])
+    monkeypatch.setattr(
+        sys, "argv", ["lstm-ae", "--debug", "encode", "nowhere", "new.csv", "-o", "out.csv"]
+    )
     with pytest.raises(ValueError, match="nowhere"):
         cli.main()
 
@@ -108,7 +141,9 @@ def test_the_package_is_read_without_torch() -> None:
         __import__("lstm_ae").scores  # noqa: B018
 
 
-def test_what_is_written_has_the_numbers_of_the_input_with_nine_digits(folder: Path, command) -> None:
+def test_what_is_written_has_the_numbers_of_the_input_with_nine_digits(
+    folder: Path, command
+) -> None:
     for kind in ("csv", "parquet"):
         command(f"reconstruct model new.csv -o out.{kind}")
     exact = pd.read_parquet(folder / "out.parquet")["load"]
@@ -124,6 +159,8 @@ def test_times_are_written_with_all_their_digits(folder: Path, command) -> None:
         name, *options = line.split()
         assert command(f"{name} model new.csv -o {name}.csv {' '.join(options)}")[0] == 0
     assert np.array_equal(pd.read_csv("reconstruct.csv")["hour"], np.tile(seconds, 2))
-    assert pd.read_csv("forecast.csv")["hour"].unique().tolist() == [seconds[-1] + 0.125 * step for step in range(1, 5)]
+    assert pd.read_csv("forecast.csv")["hour"].unique().tolist() == [
+        seconds[-1] + 0.125 * step for step in range(1, 5)
+    ]
     for name in ("encode", "score"):
         assert set(pd.read_csv(f"{name}.csv")["start"]) < set(seconds)

@@ -1,12 +1,19 @@
 import pytest
 from pydantic import ValidationError
 
-from lstm_ae.errors import InputError
+from lstm_ae.core.errors import InputError
 from lstm_ae.params import Params, Section, TableData, load_yaml
 
 
 def test_the_committed_params_are_valid(params: Params) -> None:
-    assert params.sections == ["toy", "mnist_rows", "mnist_rows_class", "mnist_pixels_class", "snp", "snp_forecast"]
+    assert params.sections == [
+        "toy",
+        "mnist_rows",
+        "mnist_rows_class",
+        "mnist_pixels_class",
+        "snp",
+        "snp_forecast",
+    ]
     assert set(params.blocks) == set(params.sections)
 
 
@@ -18,14 +25,26 @@ def test_floats_are_numbers_however_they_are_written(tmp_path, written: str) -> 
 
 
 def test_an_unlisted_section_is_an_error(params: Params) -> None:
-    with pytest.raises(InputError, match=r"section toys: not listed; params\.yaml lists toy, mnist_rows"):
+    with pytest.raises(
+        InputError, match=r"section toys: not listed; params\.yaml lists toy, mnist_rows"
+    ):
         params.section("toys")
 
 
 TABLE = {
-    "dataset": "table", "columns": ["load"], "columns_are": "variables", "series": None, "time": "hour", "window": 24, "stride": 1,
-    "split_by": "time", "split": [0.6, 0.2, 0.2], "scaling": "zscore", "predict": False, "group_by_time": False,
-}  # fmt: skip
+    "dataset": "table",
+    "columns": ["load"],
+    "columns_are": "variables",
+    "series": None,
+    "time": "hour",
+    "window": 24,
+    "stride": 1,
+    "split_by": "time",
+    "split": [0.6, 0.2, 0.2],
+    "scaling": "zscore",
+    "predict": False,
+    "group_by_time": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +53,10 @@ TABLE = {
         ({"columns": ["load", "load"]}, "column load stands twice among columns, series and time"),
         ({"time": "load"}, "column load stands twice among columns, series and time"),
         ({"columns": []}, "at least 1 item"),
-        ({"columns_are": "series", "series": "place"}, "where each column is a series; null is allowed"),
+        (
+            {"columns_are": "series", "series": "place"},
+            "where each column is a series; null is allowed",
+        ),
         ({"split_by": "series"}, "for a table of one series; time is allowed"),
         ({"group_by_time": True, "series": "place"}, "needs several series and predict: true"),
         ({"group_by_time": True, "predict": True}, "needs several series and predict: true"),
@@ -51,16 +73,33 @@ def test_a_layout_of_a_table_that_contradicts_itself_is_an_error(changed: dict, 
 @pytest.mark.parametrize(
     ("data", "training", "said"),
     [
-        ({}, {"prediction": 0.5}, r"loss_weights.prediction, .* is above 0 for data without a next step"),
+        (
+            {},
+            {"prediction": 0.5},
+            r"loss_weights.prediction, .* is above 0 for data without a next step",
+        ),
         ({"predict": True}, {"prediction": 0.5}, None),
-        ({"predict": True}, {"error_correlation": 0.3}, "error_correlation is above 0 with data.group_by_time: false"),
-        ({"predict": True, "series": "place", "group_by_time": True}, {"error_correlation": 0.3}, None),
+        (
+            {"predict": True},
+            {"error_correlation": 0.3},
+            "error_correlation is above 0 with data.group_by_time: false",
+        ),
+        (
+            {"predict": True, "series": "place", "group_by_time": True},
+            {"error_correlation": 0.3},
+            None,
+        ),
     ],
 )
-def test_a_table_is_predicted_where_its_data_say_so(params: Params, data: dict, training: dict, said: str | None) -> None:
+def test_a_table_is_predicted_where_its_data_say_so(
+    params: Params, data: dict, training: dict, said: str | None
+) -> None:
     block = params.section("toy").model_dump() | {"data": TABLE | data}
     weights = block["training"]["loss_weights"] | {"prediction": training.get("prediction", 0.0)}
-    block["training"] |= {"loss_weights": weights, "error_correlation": training.get("error_correlation", 0.0)}
+    block["training"] |= {
+        "loss_weights": weights,
+        "error_correlation": training.get("error_correlation", 0.0),
+    }
     if said is None:
         Section.model_validate(block)
         return

@@ -11,18 +11,25 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lstm_ae.datasets import mnist, stocks
-from lstm_ae.datasets.base import load_split
-from lstm_ae.datasets.table import Layout
-from lstm_ae.errors import InputError
-from lstm_ae.files import read_json
-from lstm_ae.model import load_model, save_model
-from lstm_ae.package import Calibration, Package, load_package, save_package
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.files import read_json
+from lstm_ae.core.splits import load_split
+from lstm_ae.data import mnist, stocks
+from lstm_ae.data.table import Layout
+from lstm_ae.model.saving import save_autoencoder
+from lstm_ae.package.loading import load_autoencoder
+from lstm_ae.package.package import Calibration, Package, load_package, save_package
 from lstm_ae.params import load_params
 from tests.test_bad_input import ROOT, digits, model, prices
 
 EXAMPLES = int(os.environ.get("LSTM_AE_EXAMPLES", "50"))
-every = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+every = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 PARAMS = load_params(ROOT / "params.yaml")
 TEXT = (ROOT / "params.yaml").read_text()
 TABLE = prices(("BBB", "CCC", "DDD")).to_csv(index=False).encode()
@@ -44,7 +51,9 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
     """Bytes cut, overwritten or doubled somewhere."""
     start = draw(st.integers(0, len(whole)))
     end = min(len(whole), start + draw(st.integers(0, 200)))
-    return whole[:start] + draw(st.binary(max_size=40) | st.just(whole[start:end] * 2)) + whole[end:]
+    return (
+        whole[:start] + draw(st.binary(max_size=40) | st.just(whole[start:end] * 2)) + whole[end:]
+    )
 
 
 @every
@@ -54,18 +63,25 @@ def test_params(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(lines) - 1))
     key = lines[at].partition(":")[0]
     value = data.draw(
-        st.text(max_size=20) | st.integers().map(str) | st.floats().map(str) | st.sampled_from(["null", "[]", "{}", "~", "[1, 2]"])
+        st.text(max_size=20)
+        | st.integers().map(str)
+        | st.floats().map(str)
+        | st.sampled_from(["null", "[]", "{}", "~", "[1, 2]"])
     )
     lines[at] = data.draw(st.sampled_from([f"{key}: {value}", value, ""]))
     assert answers_or_one_line(
-        lambda folder: load_params(folder / "p.yaml"), lambda folder: (folder / "p.yaml").write_text("\n".join(lines))
+        lambda folder: load_params(folder / "p.yaml"),
+        lambda folder: (folder / "p.yaml").write_text("\n".join(lines)),
     )
 
 
 @every
 @given(st.binary(max_size=300) | damaged(TEXT.encode()))
 def test_params_of_any_bytes(content: bytes) -> None:
-    assert answers_or_one_line(lambda folder: load_params(folder / "p.yaml"), lambda folder: (folder / "p.yaml").write_bytes(content))
+    assert answers_or_one_line(
+        lambda folder: load_params(folder / "p.yaml"),
+        lambda folder: (folder / "p.yaml").write_bytes(content),
+    )
 
 
 @every
@@ -74,7 +90,9 @@ def test_params_of_any_bytes(content: bytes) -> None:
 def test_prices(content: bytes) -> None:
     data = PARAMS.section("snp").data
     assert answers_or_one_line(
-        lambda folder: stocks.read_prices(folder / "p.csv", stocks.COLUMNS, data.first_day, data.last_day),
+        lambda folder: stocks.read_prices(
+            folder / "p.csv", stocks.COLUMNS, data.first_day, data.last_day
+        ),
         lambda folder: (folder / "p.csv").write_bytes(content),
     )
 
@@ -85,7 +103,9 @@ def test_images(data: st.DataObject) -> None:
     section = PARAMS.section("mnist_rows_class").data.model_copy(update={"validation": 10})
     assert answers_or_one_line(
         lambda folder: mnist.prepare(folder, section, 0),
-        lambda folder: digits(folder, lambda whole: data.draw(damaged(whole[:2000]) | damaged(whole))),
+        lambda folder: digits(
+            folder, lambda whole: data.draw(damaged(whole[:2000]) | damaged(whole))
+        ),
     )
     assert answers_or_one_line(
         lambda folder: mnist.prepare(folder, section, 0),
@@ -97,19 +117,35 @@ def test_images(data: st.DataObject) -> None:
 @given(st.data(), st.sampled_from(["weights.safetensors", "model.json"]))
 def test_models(data: st.DataObject, name: str) -> None:
     def prepare(folder: Path) -> None:
-        save_model(model(), folder)
+        save_autoencoder(model(), folder)
         (folder / name).write_bytes(data.draw(damaged((folder / name).read_bytes())))
 
-    assert answers_or_one_line(load_model, prepare)
+    assert answers_or_one_line(load_autoencoder, prepare)
 
 
 @every
-@given(st.data(), st.sampled_from(["about.json", "calibration.safetensors", "layout.json", "model.json", "weights.safetensors"]))
+@given(
+    st.data(),
+    st.sampled_from(
+        [
+            "about.json",
+            "calibration.safetensors",
+            "layout.json",
+            "model.json",
+            "weights.safetensors",
+        ]
+    ),
+)
 def test_packages(data: st.DataObject, name: str) -> None:
     def prepare(folder: Path) -> None:
         layout = Layout(["load"], "variables", "meter", "hour", 6, 3, False, "zscore", [2.5], [0.5])
-        save_package(Package(model(), layout, False, Calibration(np.arange(9.0), None), {"section": "load"}), folder)
-        (folder / name).write_bytes(data.draw(st.binary(max_size=200) | damaged((folder / name).read_bytes())))
+        save_package(
+            Package(model(), layout, False, Calibration(np.arange(9.0), None), {"section": "load"}),
+            folder,
+        )
+        (folder / name).write_bytes(
+            data.draw(st.binary(max_size=200) | damaged((folder / name).read_bytes()))
+        )
 
     assert answers_or_one_line(lambda folder: load_package(folder, torch.device("cpu")), prepare)
 
@@ -118,6 +154,10 @@ def test_packages(data: st.DataObject, name: str) -> None:
 @given(st.binary(max_size=200))
 def test_splits_and_json(content: bytes) -> None:
     assert answers_or_one_line(
-        lambda folder: load_split(folder, "train"), lambda folder: (folder / "train.safetensors").write_bytes(content)
+        lambda folder: load_split(folder, "train"),
+        lambda folder: (folder / "train.safetensors").write_bytes(content),
     )
-    assert answers_or_one_line(lambda folder: read_json(folder / "a.json"), lambda folder: (folder / "a.json").write_bytes(content))
+    assert answers_or_one_line(
+        lambda folder: read_json(folder / "a.json"),
+        lambda folder: (folder / "a.json").write_bytes(content),
+    )

@@ -9,7 +9,7 @@ from string import Template
 
 import vl_convert
 
-from lstm_ae.files import write_text
+from lstm_ae.core.files import write_text
 
 VEGA_LITE = "5.21"  # the fifth version is what DVC's charts are written in
 

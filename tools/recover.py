@@ -17,7 +17,7 @@ import yaml
 from dvc.lock import Lock, LockError
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 
-from lstm_ae.files import write_text
+from lstm_ae.core.files import write_text
 
 log = logging.getLogger("recover")
 
@@ -39,9 +39,13 @@ def recover() -> None:
 def keep_or_restore() -> None:
     """Without a whole dvc.lock, that of before this run or of git, DVC looks every stage up in its run cache."""
     found = DVC_LOCK.read_text(encoding="utf-8", errors="replace")
-    git = subprocess.run(["git", "show", f"HEAD:./{DVC_LOCK}"], capture_output=True, encoding="utf-8", check=False)
+    git = subprocess.run(
+        ["git", "show", f"HEAD:./{DVC_LOCK}"], capture_output=True, encoding="utf-8", check=False
+    )
     committed = git.stdout if git.returncode == 0 else None
-    kept = DVC_TMP / f"dvc.lock.{sha256((committed or '').encode()).hexdigest()[:16]}"  # beside another commit's, fewer stages may be all
+    kept = (
+        DVC_TMP / f"dvc.lock.{sha256((committed or '').encode()).hexdigest()[:16]}"
+    )  # beside another commit's, fewer stages may be all
     known = kept.read_text(encoding="utf-8") if kept.is_file() else committed
     if found == committed or is_whole(found, known or ""):
         write_text(kept, found)
@@ -49,7 +53,11 @@ def keep_or_restore() -> None:
             other.unlink()
     elif known:
         write_text(DVC_LOCK, known)
-        log.warning("%s was cut short; %s is back", DVC_LOCK, "git's" if known == committed else "the one before this run")
+        log.warning(
+            "%s was cut short; %s is back",
+            DVC_LOCK,
+            "git's" if known == committed else "the one before this run",
+        )
     else:
         DVC_LOCK.unlink()
         log.warning("%s was cut short and git has none; it begins anew", DVC_LOCK)
@@ -65,8 +73,21 @@ def is_whole(lock: str, known: str) -> bool:
 
 def is_in_git(content: str) -> bool:
     """Whether a commit, an experiment's too, holds these bytes as a file."""
-    hashed = subprocess.run(["git", "hash-object", "--stdin"], input=content, capture_output=True, encoding="utf-8", check=False)
-    log_of = ["git", "log", "--all", "--max-count=1", "--format=%h", f"--find-object={hashed.stdout.strip()}"]
+    hashed = subprocess.run(
+        ["git", "hash-object", "--stdin"],
+        input=content,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    log_of = [
+        "git",
+        "log",
+        "--all",
+        "--max-count=1",
+        "--format=%h",
+        f"--find-object={hashed.stdout.strip()}",
+    ]
     found = subprocess.run(log_of, capture_output=True, encoding="utf-8", check=False)
     return found.returncode == 0 and bool(found.stdout)
 
@@ -85,7 +106,10 @@ def remove_dead(users: Path) -> None:
     """Remove the list of who uses which file if it was cut short, or if nobody in it lives: a number of theirs may be another's today."""
     try:
         known = json.loads(users.read_text(encoding="utf-8"))
-        listed = [*known.get("write", {}).values(), *chain.from_iterable(known.get("read", {}).values())]
+        listed = [
+            *known.get("write", {}).values(),
+            *chain.from_iterable(known.get("read", {}).values()),
+        ]
     except FileNotFoundError:
         return
     except ValueError:

@@ -9,7 +9,9 @@ from torch import nn
 def train(task: Task, watch: Watch) -> None:
     _, model, _, _ = prepared(task)
     sequences = torch.from_numpy(task.train)
-    optimizer = torch.optim.Adam([{"params": parameters} for parameters in model.groups().values() if parameters], lr=task.lr)
+    optimizer = torch.optim.Adam(
+        [{"params": parameters} for parameters in model.groups().values() if parameters], lr=task.lr
+    )
     watch.lap(0)
     while True:
         for rows in torch.randperm(len(sequences)).split(task.batch_size):

@@ -4,13 +4,16 @@ import torch
 from common import Task, Watch, main
 from torch import nn
 
-from lstm_ae.runtime import start
+from lstm_ae.model.runtime import start
 
 
 def train(task: Task, watch: Watch) -> None:
     start("cpu", task.threads, task.seed)
     encoder, decoder = nn.LSTM(task.train.shape[2], task.hidden_size), nn.LSTM(1, task.hidden_size)
-    batches = [batch.transpose(0, 1).contiguous() for batch in torch.from_numpy(task.train).split(task.batch_size)]
+    batches = [
+        batch.transpose(0, 1).contiguous()
+        for batch in torch.from_numpy(task.train).split(task.batch_size)
+    ]
     zeros = [batch.new_zeros(*batch.shape[:2], 1) for batch in batches]
     gradients = [batch.new_ones(*batch.shape[:2], task.hidden_size) for batch in batches]
     watch.lap(0)

@@ -54,7 +54,9 @@ class Task:
     def read(cls, path: Path) -> "Task":
         """From JSON that names the arrays' files."""
         content = json.loads(path.read_text())
-        arrays = {name: content[name] and np.load(content[name]) for name in ("train", "validation")}
+        arrays = {
+            name: content[name] and np.load(content[name]) for name in ("train", "validation")
+        }
         return cls(**{**content, **arrays})
 
 
@@ -82,8 +84,13 @@ class Watch:
         loss = None
         if self.task.validation is not None and reconstruct is not None:
             loss = mean_squared_error(reconstruct, self.task.validation)
-        self.laps.append({"seconds": round(now, 4), "sequences": seen, "loss": loss and float(f"{loss:.6g}")})
-        if len(self.laps) > 1 and now - (self.laps[1]["seconds"] if loss is None else 0.0) >= self.task.seconds:
+        self.laps.append(
+            {"seconds": round(now, 4), "sequences": seen, "loss": loss and float(f"{loss:.6g}")}
+        )
+        if (
+            len(self.laps) > 1
+            and now - (self.laps[1]["seconds"] if loss is None else 0.0) >= self.task.seconds
+        ):
             raise TimeUpError
         self.begun += self.seconds() - now
 
@@ -100,8 +107,17 @@ def mean_squared_error(reconstruct: Reconstruct, sequences: Array) -> float:
 def peak_mib() -> float:
     """The most memory this process ever held, libraries and data included, in MiB."""
     status = Path("/proc/self/status")
-    if status.is_file():  # getrusage would count what the parent held before this program replaced it
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    if (
+        status.is_file()
+    ):  # getrusage would count what the parent held before this program replaced it
+        return (
+            next(
+                int(line.split()[1])
+                for line in status.read_text().splitlines()
+                if line.startswith("VmHWM")
+            )
+            / 1024
+        )
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
@@ -111,5 +127,8 @@ def main(train: Callable[[Task, Watch], None], *packages: str) -> None:
     watch = Watch(task)
     with contextlib.suppress(TimeUpError):
         train(task, watch)
-    versions = {"Python": platform.python_version(), **{package: version(package) for package in packages}}
+    versions = {
+        "Python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
     print(json.dumps({"laps": watch.laps, "peak_mib": peak_mib(), "versions": versions}))

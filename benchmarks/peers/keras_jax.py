@@ -15,20 +15,26 @@ from keras import layers
 def train(task: Task, watch: Watch) -> None:
     keras.utils.set_random_seed(task.seed)
     _, steps, features = task.train.shape
-    model = keras.Sequential([
-        layers.Input((steps, features)),
-        layers.LSTM(task.hidden_size),
-        layers.RepeatVector(steps),
-        layers.LSTM(task.hidden_size, return_sequences=True),
-        layers.Dense(features, activation="sigmoid"),
-    ])  # fmt: skip
-    model.compile(keras.optimizers.Adam(task.lr, global_clipnorm=task.gradient_clip), "mse", jit_compile=True)
+    model = keras.Sequential(
+        [
+            layers.Input((steps, features)),
+            layers.LSTM(task.hidden_size),
+            layers.RepeatVector(steps),
+            layers.LSTM(task.hidden_size, return_sequences=True),
+            layers.Dense(features, activation="sigmoid"),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(task.lr, global_clipnorm=task.gradient_clip), "mse", jit_compile=True
+    )
 
     def reconstruct(batch: Array) -> Array:
         return model.predict(batch, batch_size=len(batch), verbose=0)
 
     watch.lap(0, reconstruct)
-    lap = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, __: watch.lap(len(task.train), reconstruct))
+    lap = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda _, __: watch.lap(len(task.train), reconstruct)
+    )
     model.fit(task.train, task.train, task.batch_size, FOREVER, verbose=0, callbacks=[lap])
 
 

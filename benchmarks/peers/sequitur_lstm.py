@@ -36,7 +36,9 @@ class Watched:
 
     @torch.no_grad()
     def reconstruct(self, batch: Array) -> Array:
-        return np.stack([self.model(sequence).numpy() for sequence in torch.from_numpy(batch)]).reshape(batch.shape)
+        return np.stack(
+            [self.model(sequence).numpy() for sequence in torch.from_numpy(batch)]
+        ).reshape(batch.shape)
 
 
 def train(task: Task, watch: Watch) -> None:
@@ -44,7 +46,9 @@ def train(task: Task, watch: Watch) -> None:
     torch.set_num_threads(task.threads)
     torch.manual_seed(task.seed)
     model = LSTM_AE(task.train.shape[2], task.hidden_size, h_dims=[task.hidden_size])
-    train_model(model, Watched(task, watch, model), verbose=False, lr=task.lr, epochs=FOREVER, denoise=False)
+    train_model(
+        model, Watched(task, watch, model), verbose=False, lr=task.lr, epochs=FOREVER, denoise=False
+    )
 
 
 if __name__ == "__main__":

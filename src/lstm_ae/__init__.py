@@ -6,7 +6,7 @@ Six names use a trained model; they are read, and torch with them, when one is f
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lstm_ae.inference import encode, export, forecast, load_model, reconstruct, score
+    from lstm_ae.use.inference import encode, export, forecast, load_model, reconstruct, score
 
 __all__ = ["encode", "export", "forecast", "load_model", "reconstruct", "score"]
 
@@ -14,6 +14,6 @@ __all__ = ["encode", "export", "forecast", "load_model", "reconstruct", "score"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from lstm_ae import inference
+    from lstm_ae.use import inference
 
     return getattr(inference, name)

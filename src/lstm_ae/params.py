@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lstm_ae.errors import InputError
+from lstm_ae.core.errors import InputError
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -85,9 +85,13 @@ class StockForecastData(Block):
     @model_validator(mode="after")
     def days_in_order(self) -> "StockForecastData":
         if not self.first_day < self.last_train_day < self.last_validation_day < self.last_day:
-            raise ValueError("first_day < last_train_day < last_validation_day < last_day is required")
+            raise ValueError(
+                "first_day < last_train_day < last_validation_day < last_day is required"
+            )
         if self.fed > self.window - 2:
-            raise ValueError(f"fed {self.fed}: at most {self.window - 2} is allowed, two days fewer than the window")
+            raise ValueError(
+                f"fed {self.fed}: at most {self.window - 2} is allowed, two days fewer than the window"
+            )
         return self
 
 
@@ -111,18 +115,29 @@ class TableData(Block):
         if twice := [name for name in named if named.count(name) > 1]:
             raise ValueError(f"column {twice[0]} stands twice among columns, series and time")
         if self.columns_are == "series" and self.series is not None:
-            raise ValueError(f"series: found {self.series!r} with columns_are: series, where each column is a series; null is allowed")
-        several = self.series is not None or (self.columns_are == "series" and len(self.columns) > 1)
+            raise ValueError(
+                f"series: found {self.series!r} with columns_are: series, where each column is a series; null is allowed"
+            )
+        several = self.series is not None or (
+            self.columns_are == "series" and len(self.columns) > 1
+        )
         if self.split_by == "series" and not several:
             raise ValueError("split_by: series, for a table of one series; time is allowed")
         if self.predict and self.window < 4:
-            raise ValueError(f"window {self.window}: at least 4 is allowed where the next step is predicted")
+            raise ValueError(
+                f"window {self.window}: at least 4 is allowed where the next step is predicted"
+            )
         if self.group_by_time and not (several and self.predict):
-            raise ValueError("group_by_time: true, which needs several series and predict: true; false is allowed")
+            raise ValueError(
+                "group_by_time: true, which needs several series and predict: true; false is allowed"
+            )
         return self
 
 
-Data = Annotated[ToyData | MnistData | StockWindowsData | StockForecastData | TableData, Field(discriminator="dataset")]
+Data = Annotated[
+    ToyData | MnistData | StockWindowsData | StockForecastData | TableData,
+    Field(discriminator="dataset"),
+]
 
 
 class Model(Block):
@@ -144,7 +159,9 @@ class Model(Block):
                 f"initialization: spectral needs code_enters: state, decoding: backward, output: linear; found {', '.join(form)}"
             )
         if self.lags and self.initialization != "spectral":
-            raise ValueError(f"lags {self.lags} with initialization: {self.initialization}; 0 is allowed, or initialization: spectral")
+            raise ValueError(
+                f"lags {self.lags} with initialization: {self.initialization}; 0 is allowed, or initialization: spectral"
+            )
         return self
 
 
@@ -229,20 +246,44 @@ class Section(Block):
                 if getattr(self, name) == "tuned":
                     raise ValueError(f"{name}: tuned, with search.trials: 0; a number is needed")
         if self.model.code_size is not None:
-            smallest = self.search.space.hidden_size[0] if self.hidden_size == "tuned" else self.hidden_size
+            smallest = (
+                self.search.space.hidden_size[0]
+                if self.hidden_size == "tuned"
+                else self.hidden_size
+            )
             if smallest < self.model.code_size:
-                raise ValueError(f"hidden_size {smallest} is below code_size {self.model.code_size}; at least the code size is allowed")
+                raise ValueError(
+                    f"hidden_size {smallest} is below code_size {self.model.code_size}; at least the code size is allowed"
+                )
         has_labels = isinstance(self.data, MnistData) and self.data.labels
         if self.training.loss_weights.classification > 0 and not has_labels:
-            raise ValueError("training.loss_weights.classification is above 0 for data without labels; 0 is allowed")
+            raise ValueError(
+                "training.loss_weights.classification is above 0 for data without labels; 0 is allowed"
+            )
         if self.training.shift and not isinstance(self.data, MnistData):
-            raise ValueError(f"training.shift: found {self.training.shift} for data that are no images; 0 is allowed")
-        if isinstance(self.data, StockForecastData) or (isinstance(self.data, TableData) and self.data.predict):
+            raise ValueError(
+                f"training.shift: found {self.training.shift} for data that are no images; 0 is allowed"
+            )
+        if isinstance(self.data, StockForecastData) or (
+            isinstance(self.data, TableData) and self.data.predict
+        ):
             if self.model.period > 1:
-                raise ValueError(f"model.period: found {self.model.period}; 1 is allowed where every day is predicted")
-            if self.training.error_correlation and isinstance(self.data, TableData) and not self.data.group_by_time:
-                raise ValueError("training.error_correlation is above 0 with data.group_by_time: false; 0 is allowed")
-        elif self.training.loss_weights.prediction or self.training.error_correlation or self.model.lags:
+                raise ValueError(
+                    f"model.period: found {self.model.period}; 1 is allowed where every day is predicted"
+                )
+            if (
+                self.training.error_correlation
+                and isinstance(self.data, TableData)
+                and not self.data.group_by_time
+            ):
+                raise ValueError(
+                    "training.error_correlation is above 0 with data.group_by_time: false; 0 is allowed"
+                )
+        elif (
+            self.training.loss_weights.prediction
+            or self.training.error_correlation
+            or self.model.lags
+        ):
             raise ValueError(
                 "training.loss_weights.prediction, training.error_correlation or model.lags is above 0 for data without a next step; "
                 "0 is allowed"
@@ -272,7 +313,9 @@ class Params(Block):
     def section(self, name: str) -> Section:
         """The block of one listed section."""
         if name not in self.blocks:
-            raise InputError(f"section {name}: not listed; params.yaml lists {', '.join(self.sections)}")
+            raise InputError(
+                f"section {name}: not listed; params.yaml lists {', '.join(self.sections)}"
+            )
         return self.blocks[name]
 
     @property
@@ -288,11 +331,17 @@ class _Yaml12Loader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} stands twice", node.start_mark
+                )
         return super().construct_mapping(node, deep)
 
 
-_Yaml12Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789"))
+_Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -327,22 +376,34 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     fields = set(Params.model_fields) - {"blocks"}
     if isinstance(names, list):
         for name in names:
-            if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in fields:
+            if (
+                not isinstance(name, str)
+                or not re.fullmatch(r"[a-z][a-z0-9_]*", name)
+                or name in fields
+            ):
                 raise InputError(
                     f"{path}: sections: found {name!r}; allowed are names of small letters, digits and _, other than {sorted(fields)}"
                 )
             if names.count(name) > 1:
                 raise InputError(f"{path}: sections: {name} stands twice")
             if name not in content:
-                raise InputError(f"{path}: sections lists {name}, but there is no block {name}{_nearest(name, content.keys() - fields)}")
-    blocks = {key: value for key, value in content.items() if key not in fields and isinstance(value, dict) and "data" in value}
+                raise InputError(
+                    f"{path}: sections lists {name}, but there is no block {name}{_nearest(name, content.keys() - fields)}"
+                )
+    blocks = {
+        key: value
+        for key, value in content.items()
+        if key not in fields and isinstance(value, dict) and "data" in value
+    }
     rest = {key: value for key, value in content.items() if key not in blocks}
     try:
         params = Params.model_validate({**rest, "blocks": blocks})
     except ValidationError as error:
         raise InputError(f"{path}: {_first_problem(error)}") from error
     if params.budget not in params.budgets:
-        raise InputError(f"{path}: budget: found {params.budget!r}; allowed are {', '.join(params.budgets)}")
+        raise InputError(
+            f"{path}: budget: found {params.budget!r}; allowed are {', '.join(params.budgets)}"
+        )
     return params
 
 
@@ -360,7 +421,11 @@ def _first_problem(error: ValidationError) -> str:
     if location[0] == "blocks":
         location = location[1:]
         location = [part for i, part in enumerate(location) if not (part in tags and i == 2)]
-    location = [part for part in location if not part.startswith(("constrained", "literal[", "function-", "float", "int"))]
+    location = [
+        part
+        for part in location
+        if not part.startswith(("constrained", "literal[", "function-", "float", "int"))
+    ]
     key = ".".join(location)
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key{_nearest(location[-1], _known_keys(location))}"
@@ -370,7 +435,11 @@ def _first_problem(error: ValidationError) -> str:
     found = problem["input"]
     if isinstance(found, float) and math.isnan(found):
         message = "a finite number is needed"
-    return f"{key}: {message}" if isinstance(found, dict | BaseModel) else f"{key}: found {found!r}; {message}"
+    return (
+        f"{key}: {message}"
+        if isinstance(found, dict | BaseModel)
+        else f"{key}: found {found!r}; {message}"
+    )
 
 
 def _known_keys(location: list[str]) -> list[str]:
@@ -380,7 +449,13 @@ def _known_keys(location: list[str]) -> list[str]:
     if len(location) == 2:
         return list((Budget if location[0] == "budgets" else Section).model_fields)
     if location[-2] == "data":
-        variants: tuple[type[Block], ...] = (ToyData, MnistData, StockWindowsData, StockForecastData, TableData)
+        variants: tuple[type[Block], ...] = (
+            ToyData,
+            MnistData,
+            StockWindowsData,
+            StockForecastData,
+            TableData,
+        )
         return sorted({key for variant in variants for key in variant.model_fields})
     inner: dict[str, type[Block]] = {
         "model": Model,

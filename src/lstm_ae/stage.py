@@ -5,9 +5,9 @@ import logging
 import sys
 from collections.abc import Callable
 
-from lstm_ae.errors import InputError
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.paths import PARAMS
 from lstm_ae.params import load_params
-from lstm_ae.paths import PARAMS
 
 
 def run(stage: Callable[..., None], with_section: bool = True, **switches: str) -> None:
@@ -20,7 +20,10 @@ def run(stage: Callable[..., None], with_section: bool = True, **switches: str) 
     switches
         Further options of the command line by name, each with its help; they are on or off.
     """
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=sys.modules["__main__"].__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     if with_section:
         parser.add_argument("section", help="a name under sections in params.yaml")
     for name, meaning in switches.items():

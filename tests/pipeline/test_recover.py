@@ -44,8 +44,12 @@ def commit(project: Path, lock: str) -> None:
 def recover(project: Path) -> str:
     done = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "recover.py")],
-        cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stderr
 
 
@@ -57,7 +61,13 @@ def test_what_is_whole_is_left_alone(project: Path) -> None:
 
 
 LINES = LOCK.splitlines(keepends=True)
-BROKEN_OFF = ["", "sche", LOCK[:-1], LOCK[:-12], *("".join(LINES[:count]) for count in (1, 2, 3, 4, 5, 7))]
+BROKEN_OFF = [
+    "",
+    "sche",
+    LOCK[:-1],
+    LOCK[:-12],
+    *("".join(LINES[:count]) for count in (1, 2, 3, 4, 5, 7)),
+]
 WITHOUT_A_DEPENDENCY = "".join(LINES[:6])  # which DVC reads, and then runs that stage again
 
 
@@ -84,7 +94,9 @@ def test_the_lock_of_another_commit_is_whole_though_it_knows_fewer_stages(projec
     assert (project / "dvc.lock").read_text() == LOCK
 
 
-def test_a_lock_that_went_on_from_another_commit_is_whole_though_it_knows_fewer_stages(project: Path) -> None:
+def test_a_lock_that_went_on_from_another_commit_is_whole_though_it_knows_fewer_stages(
+    project: Path,
+) -> None:
     """The branch was changed and `dvc repro` was run by itself before this."""
     (project / "dvc.lock").write_text(LOCK + "  train@toy:\n    cmd: python stages/train.py toy\n")
     recover(project)
@@ -99,7 +111,9 @@ def test_a_lock_that_went_on_from_another_commit_is_whole_though_it_knows_fewer_
     assert len(list((project / ".dvc" / "tmp").glob("dvc.lock.*"))) == 1
 
 
-def test_the_lock_of_an_older_experiment_is_whole_though_it_knows_fewer_stages(project: Path) -> None:
+def test_the_lock_of_an_older_experiment_is_whole_though_it_knows_fewer_stages(
+    project: Path,
+) -> None:
     older = "".join(LINES[:6])
     commit(project, older)
     commit(project, LOCK + "  train@toy:\n    cmd: python stages/train.py toy\n")
@@ -117,7 +131,9 @@ def test_without_one_kept_the_lock_of_git_comes_back(project: Path) -> None:
 def test_without_any_the_lock_begins_anew(project: Path) -> None:
     subprocess.run(["git", "rm", "--quiet", "--cached", "dvc.lock"], cwd=project, check=True)
     settings = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    subprocess.run(["git", *settings, "commit", "--quiet", "--message", "without"], cwd=project, check=True)
+    subprocess.run(
+        ["git", *settings, "commit", "--quiet", "--message", "without"], cwd=project, check=True
+    )
     (project / "dvc.lock").write_text("")
     assert "begins anew" in recover(project)
     assert not (project / "dvc.lock").exists()
@@ -140,8 +156,12 @@ def test_a_list_of_the_dead_goes_and_of_the_living_stays(project: Path) -> None:
     users.write_text(json.dumps({"write": {"/a": DEAD}, "read": {"/b": [stranger]}}))
     assert "processes that are no more" in recover(project)
     assert not users.exists()
-    with subprocess.Popen([sys.executable, "-c", "input()", "dvc", "repro"], stdin=subprocess.PIPE) as living:
-        text = json.dumps({"write": {"/a": {"pid": living.pid, "cmd": "dvc repro"}}, "read": {"/b": [DEAD]}})
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()", "dvc", "repro"], stdin=subprocess.PIPE
+    ) as living:
+        text = json.dumps(
+            {"write": {"/a": {"pid": living.pid, "cmd": "dvc repro"}}, "read": {"/b": [DEAD]}}
+        )
         users.write_text(text)
         assert recover(project) == ""
         assert users.read_text() == text
@@ -152,7 +172,9 @@ def test_a_list_of_the_dead_goes_and_of_the_living_stays(project: Path) -> None:
 def test_the_files_of_a_living_dvc_are_left_alone(project: Path, name: str) -> None:
     (project / "dvc.lock").write_text("half")
     program = f"from dvc.lock import Lock\nwith Lock('.dvc/tmp/{name}'): print(flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", program], cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
         holder.stdout.readline()
         assert recover(project) == "another dvc is at work here; its files are left alone\n"
         holder.communicate(b"\n")
@@ -160,5 +182,12 @@ def test_the_files_of_a_living_dvc_are_left_alone(project: Path, name: str) -> N
 
 
 def test_it_starts_without_torch() -> None:
-    program = "import runpy, sys; runpy.run_path('tools/recover.py'); sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env={**os.environ, "PYTHONPATH": "src"}, check=True)
+    program = (
+        "import runpy, sys; runpy.run_path('tools/recover.py'); sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "src"},
+        check=True,
+    )

@@ -26,7 +26,14 @@ def start(directory: Path, environment: dict[str, str]) -> subprocess.Popen:
     """The pipeline in a process group of its own."""
     environment = {**environment, "LSTM_AE_CACHE": str(directory / ".dvc" / "cache" / "user")}
     with (directory / ".dvc" / "cache" / "log").open("wb") as log:
-        return subprocess.Popen(["sh", "-c", REPRO], cwd=directory, env=environment, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            ["sh", "-c", REPRO],
+            cwd=directory,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def log(directory: Path) -> str:
@@ -35,11 +42,17 @@ def log(directory: Path) -> str:
 
 def outputs(directory: Path) -> dict[str, bytes]:
     """What the pipeline wrote; half a test.json that a kill left beside the whole one is hidden, and ignored by git."""
-    return {name: held for name, held in contents(directory).items() if not fnmatch(name, "metrics/*/.partial-*")}
+    return {
+        name: held
+        for name, held in contents(directory).items()
+        if not fnmatch(name, "metrics/*/.partial-*")
+    }
 
 
 def git_status(directory: Path) -> str:
-    return subprocess.run(["git", "status", "--porcelain"], cwd=directory, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["git", "status", "--porcelain"], cwd=directory, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def fresh(directory: Path) -> Path:
@@ -51,7 +64,9 @@ def fresh(directory: Path) -> Path:
     return directory
 
 
-def kill(directory: Path, environment: dict[str, str], kills: int, longest: float, seed: str) -> Iterator[Path]:
+def kill(
+    directory: Path, environment: dict[str, str], kills: int, longest: float, seed: str
+) -> Iterator[Path]:
     """Kill pipelines so often, each until it ends; the checkout of each that ended."""
     moments = random.Random(seed)
     fresh(directory)
@@ -63,7 +78,10 @@ def kill(directory: Path, environment: dict[str, str], kills: int, longest: floa
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             kills -= 1
-            print(f"{seed}: {kills} kills left: {log(directory).strip().splitlines()[-1:]}", flush=True)
+            print(
+                f"{seed}: {kills} kills left: {log(directory).strip().splitlines()[-1:]}",
+                flush=True,
+            )
             continue
         assert status == 0, log(directory)
         yield directory
@@ -73,7 +91,9 @@ def kill(directory: Path, environment: dict[str, str], kills: int, longest: floa
         fresh(directory)
 
 
-def test_a_pipeline_killed_again_and_again_ends_with_the_bytes_of_an_unbroken_one(tmp_path, environment) -> None:
+def test_a_pipeline_killed_again_and_again_ends_with_the_bytes_of_an_unbroken_one(
+    tmp_path, environment
+) -> None:
     print(f"LSTM_AE_SEED={SEED}", flush=True)
     environment = {**environment, "OMP_NUM_THREADS": "1"}
     unbroken = fresh(tmp_path / "unbroken")
@@ -84,7 +104,9 @@ def test_a_pipeline_killed_again_and_again_ends_with_the_bytes_of_an_unbroken_on
 
     def chain(place: int) -> None:
         kills = len(range(place, KILLS, CHAINS))
-        for ended in kill(tmp_path / f"killed-{place}", environment, kills, longest, f"{SEED}-{place}"):
+        for ended in kill(
+            tmp_path / f"killed-{place}", environment, kills, longest, f"{SEED}-{place}"
+        ):
             assert outputs(ended) == wanted
             assert git_status(ended) == status
 

@@ -17,9 +17,9 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from lstm_ae.checkpoint import load_state
-from lstm_ae.datasets.base import Prepared, Split, save_prepared
-from lstm_ae.files import write_yaml
+from lstm_ae.core.files import write_yaml
+from lstm_ae.core.splits import Prepared, Split, save_prepared
+from lstm_ae.training.checkpoint import load_state
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = "mnist_rows_class"  # it keeps the weights of every epoch too
@@ -27,7 +27,7 @@ FORECAST = "snp_forecast"  # its batches are of one day each, its loss is no mea
 # The stage as it is, but for a checkpoint after every batch: the epochs of a test are short.
 STAGE = f"""
 import runpy, sys
-from lstm_ae import training
+from lstm_ae.training import loop as training
 training.CHECKPOINT_SECONDS = -1.0
 sys.argv[0] = "train.py"
 runpy.run_path("{ROOT / "stages" / "train.py"}", run_name="__main__")
@@ -38,7 +38,11 @@ def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
     """What the stage reads: params of a small model, images of noise, the search's values."""
     random = np.random.default_rng(0)
     splits = {
-        name: Split(random.integers(0, 256, (count, 28, 28), np.uint8), random.integers(0, 10, count), image_shape=np.array([28, 28]))
+        name: Split(
+            random.integers(0, 256, (count, 28, 28), np.uint8),
+            random.integers(0, 10, count),
+            image_shape=np.array([28, 28]),
+        )
         for name, count in (("train", images), ("validation", 64))
     }
     save_prepared(Prepared(splits, {"classes": 10}), directory / "data" / "prepared" / SECTION)
@@ -49,32 +53,64 @@ def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
 def forecasts(directory: Path, devices: int) -> Path:
     """The same of series of noise, those of one day moved alike."""
     random = np.random.default_rng(0)
-    steps = (random.normal(size=(60, 11, 3)) + np.repeat(random.normal(size=(3, 11, 3)), 20, axis=0)).astype(np.float32)
+    steps = (
+        random.normal(size=(60, 11, 3)) + np.repeat(random.normal(size=(3, 11, 3)), 20, axis=0)
+    ).astype(np.float32)
     split = Split(steps[:, :10], following=steps[:, 10].copy(), group=np.repeat([0, 10, 20], 20))
-    save_prepared(Prepared({"train": split, "validation": split}, {}), directory / "data" / "prepared" / FORECAST)
-    configure(directory, FORECAST, devices, {"code_size": 8, "lags": 2}, {"batch_size": 7, "error_correlation": 0.3})
+    save_prepared(
+        Prepared({"train": split, "validation": split}, {}),
+        directory / "data" / "prepared" / FORECAST,
+    )
+    configure(
+        directory,
+        FORECAST,
+        devices,
+        {"code_size": 8, "lags": 2},
+        {"batch_size": 7, "error_correlation": 0.3},
+    )
     return directory
 
 
-def configure(directory: Path, name: str, devices: int, model: dict[str, object], training: dict[str, object]) -> None:
+def configure(
+    directory: Path, name: str, devices: int, model: dict[str, object], training: dict[str, object]
+) -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    section = params[name] | {"lr": 1e-3, "hidden_size": 16, "layers": 2, "gradient_clip": 1.0, "epochs": 3}
+    section = params[name] | {
+        "lr": 1e-3,
+        "hidden_size": 16,
+        "layers": 2,
+        "gradient_clip": 1.0,
+        "epochs": 3,
+    }
     section["model"] |= model
     section["training"] |= training
-    write_yaml(directory / "params.yaml", params | {"sections": [name], name: section, "device": "cpu", "devices": devices, "threads": 1})
+    write_yaml(
+        directory / "params.yaml",
+        params
+        | {"sections": [name], name: section, "device": "cpu", "devices": devices, "threads": 1},
+    )
     write_yaml(directory / "runs" / name / "search" / "best.yaml", {})
 
 
 def started(directory: Path, cache: Path, section: str = SECTION) -> subprocess.Popen:
     environment = {**os.environ, "LSTM_AE_CACHE": str(cache), "PYTHONPATH": str(ROOT / "src")}
     return subprocess.Popen(
-        [sys.executable, "-c", STAGE, section], cwd=directory, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", STAGE, section],
+        cwd=directory,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
 def written(directory: Path) -> dict[str, bytes]:
     folder = directory / "runs" / SECTION
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def position(directory: Path) -> tuple[int, int]:
@@ -138,7 +174,9 @@ def test_two_processes_train_as_one_does_and_write_once(tmp_path, images: int) -
     assert_same_history(one, two)
     start, *epochs = sorted((one / "runs" / SECTION / "weights" / "epochs").iterdir())
     for path in epochs:
-        before, wanted, found = (load_file(file) for file in (start, path, two / path.relative_to(one)))
+        before, wanted, found = (
+            load_file(file) for file in (start, path, two / path.relative_to(one))
+        )
         for name in wanted:
             np.testing.assert_allclose(found[name], wanted[name], rtol=0, atol=1e-5)
         assert max(np.abs(wanted[name] - before[name]).max() for name in wanted) > 1e-3
@@ -158,12 +196,16 @@ def assert_same_history(one: Path, two: Path) -> None:
     paths = list((one / "runs").rglob("*.tsv"))
     assert paths
     for path in paths:
-        rows, wanted = (np.loadtxt(found, skiprows=1) for found in (two / path.relative_to(one), path))
+        rows, wanted = (
+            np.loadtxt(found, skiprows=1) for found in (two / path.relative_to(one), path)
+        )
         np.testing.assert_allclose(rows, wanted, rtol=1e-5)
 
 
 def test_two_killed_processes_go_on_to_the_same_bytes(tmp_path) -> None:
-    unbroken, directory = (workspace(tmp_path / name, devices=2, images=320) for name in ("unbroken", "killed"))
+    unbroken, directory = (
+        workspace(tmp_path / name, devices=2, images=320) for name in ("unbroken", "killed")
+    )
     finished(unbroken)
     last = killed_at(directory, 2, 3)
     said = finished(directory)
@@ -175,7 +217,9 @@ def followers(process: subprocess.Popen) -> list[psutil.Process]:
     """The processes that the first one of a training has started."""
     found = []
     for child in psutil.Process(process.pid).children():
-        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):  # a library asked the system something, and has its answer
+        with suppress(
+            psutil.NoSuchProcess, psutil.ZombieProcess
+        ):  # a library asked the system something, and has its answer
             if "LSTM_AE_FIRST_PROCESS" in child.environ():
                 found.append(child)
     return found
@@ -208,20 +252,29 @@ def test_what_ends_two_processes_is_said_once(tmp_path, launch) -> None:
     params = yaml.safe_load((directory / "params.yaml").read_text())
     write_yaml(directory / "params.yaml", params | {"lr": 1e30})
     said = ended(launch(directory), status=2)
-    assert said.count("error: training diverged in its first epoch") == 1 and "Traceback" not in said
+    assert (
+        said.count("error: training diverged in its first epoch") == 1 and "Traceback" not in said
+    )
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_a_killed_second_process_ends_the_first_with_a_line(tmp_path, launch, training: bool) -> None:
+def test_a_killed_second_process_ends_the_first_with_a_line(
+    tmp_path, launch, training: bool
+) -> None:
     directory = workspace(tmp_path, devices=2, images=6400)
     process = launch(directory)
     until(lambda: position(directory) >= (1, 3) if training else followers(process), process)
     followers(process)[0].kill()
     said = ended(process, status=2)
-    assert "error: devices 2: a process was killed, perhaps for its memory" in said and "Traceback" not in said
+    assert (
+        "error: devices 2: a process was killed, perhaps for its memory" in said
+        and "Traceback" not in said
+    )
 
 
-def test_the_second_process_ends_with_the_first_that_is_killed_as_they_start(tmp_path, launch) -> None:
+def test_the_second_process_ends_with_the_first_that_is_killed_as_they_start(
+    tmp_path, launch
+) -> None:
     process = launch(workspace(tmp_path, devices=2))
     until(lambda: followers(process), process)
     others = followers(process)
@@ -229,7 +282,9 @@ def test_the_second_process_ends_with_the_first_that_is_killed_as_they_start(tmp
     assert not psutil.wait_procs(others, timeout=60)[1]
 
 
-def test_a_training_of_two_waits_for_the_same_one_before_it_starts_the_second(tmp_path, launch) -> None:
+def test_a_training_of_two_waits_for_the_same_one_before_it_starts_the_second(
+    tmp_path, launch
+) -> None:
     directory = workspace(tmp_path, devices=2, images=64)
     first = launch(directory)
     until(lambda: followers(first), first)
@@ -245,4 +300,6 @@ def test_a_training_of_two_waits_for_the_same_one_before_it_starts_the_second(tm
 def test_processes_that_something_else_started_are_refused(tmp_path, launch, monkeypatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "0")
     said = ended(launch(workspace(tmp_path, devices=2, images=64)), status=2)
-    assert said.splitlines()[-1].startswith("error: devices: found 2 under a launcher, or with LOCAL_RANK set")
+    assert said.splitlines()[-1].startswith(
+        "error: devices: found 2 under a launcher, or with LOCAL_RANK set"
+    )

@@ -1,1 +1,0 @@
-"""Raw bytes to sequences, and back to units."""

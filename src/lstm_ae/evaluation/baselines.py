@@ -1,0 +1,22 @@
+"""Reconstructions that a model stands beside: the training mean and PCA. Sequences are (N, T, m)."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+Array = NDArray[np.float64]
+
+
+def mean_reconstruction(train: Array, test: Array) -> Array:
+    """The training mean of every step and feature, in place of each test sequence."""
+    return np.broadcast_to(train.mean(axis=0), test.shape)
+
+
+def pca_reconstruction(train: Array, test: Array, components: int) -> Array:
+    """Test sequences through that many principal components of the flattened training sequences (full deterministic solver)."""
+    flat = train.reshape(len(train), -1)
+    solver = "covariance_eigh" if len(flat) > flat.shape[1] else "full"
+    pca = PCA(min(components, *flat.shape), svd_solver=solver).fit(flat)
+    return np.asarray(pca.inverse_transform(pca.transform(test.reshape(len(test), -1)))).reshape(
+        test.shape
+    )

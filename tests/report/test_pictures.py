@@ -1,0 +1,70 @@
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lstm_ae.report.charts import BOTTOM, TOP
+from lstm_ae.report.pictures import difference, explorer
+from tests.results import STEPS, VARIANCE, images, series
+
+
+def pixels(uri: str) -> np.ndarray:
+    return np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/png;base64,"))))
+    )
+
+
+def test_ink_is_dark_on_paper() -> None:
+    content = images()
+    shown = dict(explorer(content).items[0].pictures)
+    original = np.frombuffer(base64.b64decode(content["items"][0]["original"]), np.uint8).reshape(
+        4, 4
+    )
+    np.testing.assert_array_equal(pixels(shown["original"]), 255 - original)
+
+
+def test_a_sheet_has_a_row_of_answers_for_each_direction() -> None:
+    content = images()
+    (item, *_) = explorer(content).items
+    answers = np.frombuffer(base64.b64decode(content["items"][0]["moved"]), np.uint8).reshape(
+        len(VARIANCE), len(STEPS), 4, 4
+    )
+    sheet = pixels(item.moved)
+    assert sheet.shape == (4 * len(VARIANCE), 4 * len(STEPS))
+    np.testing.assert_allclose(sheet[4:8, 8:12], 255 - answers[1, 2], atol=8)
+
+
+def test_too_much_ink_is_orange_and_too_little_is_blue() -> None:
+    paper, ink = np.array([[255]], np.uint8), np.array([[0]], np.uint8)
+    assert difference(paper, ink).tolist() == [[[213, 94, 0, 255]]]
+    assert difference(ink, paper).tolist() == [[[0, 114, 178, 255]]]
+    assert difference(ink, ink)[0, 0, 3] == 0
+
+
+@pytest.mark.parametrize("columns", [["value"], ["open", "high"]])
+def test_a_series_has_a_panel_a_column_and_the_error_of_a_single_one(columns: list[str]) -> None:
+    content = series(columns, dates=True)
+    (item, *_) = explorer(content).items
+    labels = [panel.y_label for panel in item.panels]
+    assert labels == (
+        ["value, dollars", "error"] if len(columns) == 1 else ["open, dollars", "high, dollars"]
+    )
+    assert len(item.moved) == len(columns) and {panel.x_label for panel in item.panels} == {"2017"}
+
+
+def test_no_line_leaves_its_panel() -> None:
+    content = series(["value"])
+    content["items"][0]["reconstruction"] = [[100.0]] * 12
+    found = explorer(content)
+    for panel in found.items[0].panels:
+        heights = [float(y) for mark in panel.marks for y in re.findall(r" ([\d.]+)", mark.path)]
+        assert min(heights) >= TOP and max(heights) <= BOTTOM
+    moved = np.array(found.lines[0]["y"])
+    assert (
+        moved.shape == (len(VARIANCE), len(STEPS), 1, 12)
+        and moved.min() >= TOP
+        and moved.max() <= BOTTOM
+    )
