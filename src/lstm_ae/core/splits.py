@@ -1,4 +1,4 @@
-"""What every data set becomes: splits of sequences of one length, each in a file of its own."""
+"""What every data set becomes: splits of sequences of one length, and a description of them."""
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -6,11 +6,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, PositiveInt, ValidationError
+from pydantic import dataclasses as checked
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.files import read_json, replacing, write_json
+from lstm_ae.core.files import read_json, replacing
+
+BY_ROW = (
+    "sequences",
+    "labels",
+    "following",
+    "first_scored",
+    "group",
+    "base",
+    "series",
+    "times",
+)
+EXTRA = "extras."  # before the name of an extra array in a file
 
 
 @dataclass(frozen=True)
@@ -22,18 +36,23 @@ class Split:
     sequences
         (N, T, m) float32, or uint8 that is read as sequences / 255.
     labels
-        (N,) int64 classes, or None.
+        (N,) int64 classes. None: there is nothing to classify.
     following
-        (N, m) float32, the step after the last: targets of next-step prediction are steps 2..T and this one.
-        None where nothing is predicted.
+        (N, m) float32, the step after the last: the targets of next-step prediction are steps 2..T
+        and this one. None: nothing is predicted.
     first_scored
-        (N,) int64; targets of steps before it belong to another split and are not scored. None scores all.
+        (N,) int64; targets of steps before it belong to another split and are not scored. None
+        scores all.
     group
-        (N,) int64; sequences of one group cover the same days, and what surprises one surprises all. None where each stands alone.
+        (N,) int64; sequences of one group cover the same times, and what surprises one surprises
+        all. None: each stands alone.
     image_shape
         (2,) int64 height and width, where a sequence is an image read row by row or pixel by pixel.
+    base, series, times
+        Of windows that were cut from series: what brings them back to the units of the table
+        (`lstm_ae.units.windows.Windows`); times are int64, read as `Description.clock`.
     extras
-        Further arrays of N rows that undo the scaling.
+        Further arrays of N rows, which the study of this kind of data set draws.
     """
 
     sequences: NDArray[Any]
@@ -42,28 +61,27 @@ class Split:
     first_scored: NDArray[np.int64] | None = None
     group: NDArray[np.int64] | None = None
     image_shape: NDArray[np.int64] | None = None
+    base: NDArray[np.float64] | None = None
+    series: NDArray[np.int64] | None = None
+    times: NDArray[np.int64] | None = None
     extras: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sequences)
 
     def values(self) -> NDArray[np.float64]:
-        """(N, T, m) the sequences as real numbers."""
+        """The sequences as real numbers, (N, T, m)."""
         return as_real(self.sequences)
 
     def take(self, rows: NDArray[np.int64]) -> "Split":
         """The split of these rows alone."""
-        by_row = {
-            name: getattr(self, name)
-            for name in ("sequences", "labels", "following", "first_scored", "group")
-        }
-        taken = {name: array[rows] for name, array in by_row.items() if array is not None}
-        return replace(
-            self, **taken, extras={name: array[rows] for name, array in self.extras.items()}
-        )
+        arrays = {name: getattr(self, name) for name in BY_ROW}
+        taken = {name: array[rows] for name, array in arrays.items() if array is not None}
+        extras = {name: array[rows] for name, array in self.extras.items()}
+        return replace(self, **taken, extras=extras)
 
     def thinned(self, most: int | None) -> "Split":
-        """At most that many sequences, evenly spaced."""
+        """At most that many sequences, evenly spaced; all of them where `most` is None."""
         if most is None or len(self) <= most:
             return self
         return self.take(np.linspace(0, len(self) - 1, most).astype(np.int64))
@@ -71,37 +89,52 @@ class Split:
 
 def as_real(sequences: NDArray[Any]) -> NDArray[np.float64]:
     """Sequences as float64; uint8 becomes [0, 1]."""
-    return sequences / 255.0 if sequences.dtype == np.uint8 else sequences.astype(np.float64)
+    if sequences.dtype == np.uint8:
+        return np.asarray(sequences / 255.0)
+    return sequences.astype(np.float64)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """The splits of one data set and the description that figures and inverse scaling need."""
+@checked.dataclass(frozen=True, config=ConfigDict(extra="forbid", strict=True))
+class Description:
+    """What prepare says of its splits to the stages after it.
 
-    splits: dict[str, Split]
-    description: dict[str, Any]
+    Parameters
+    ----------
+    data_source
+        What the data are, for results and figures.
+    unit_interval
+        All values lie in [0, 1].
+    classes
+        How many there are. None: there is nothing to classify.
+    series
+        The names of the series that windows were cut from; `Split.series` counts in this list.
+    clock
+        The NumPy type of `Split.times`, such as "datetime64[us]".
+    first_times
+        By split, the time from which on it begins, where splits are made by time.
+    members
+        By split, the names of its series, where splits are made by series.
+    """
+
+    data_source: str
+    unit_interval: bool
+    classes: PositiveInt | None = None
+    series: list[str] = field(default_factory=list)
+    clock: str | None = None
+    first_times: dict[str, str] | None = None
+    members: dict[str, list[str]] | None = None
 
 
-def save_prepared(prepared: Prepared, directory: Path) -> None:
-    """Write one safetensors file a split and description.json."""
-    for name, split in prepared.splits.items():
-        arrays = {
-            field.name: getattr(split, field.name)
-            for field in fields(split)
-            if field.name != "extras"
-        }
-        arrays |= {f"extras.{key}": array for key, array in split.extras.items()}
-        with replacing(directory / f"{name}.safetensors") as temporary:
-            temporary.write_bytes(
-                save(
-                    {
-                        key: np.ascontiguousarray(array)
-                        for key, array in arrays.items()
-                        if array is not None
-                    }
-                )
-            )
-    write_json(directory / "description.json", prepared.description)
+def save_split(split: Split, path: Path) -> None:
+    """Write a split as safetensors."""
+    arrays = {entry.name: getattr(split, entry.name) for entry in fields(split)}
+    extras = arrays.pop("extras")
+    arrays |= {EXTRA + name: array for name, array in extras.items()}
+    stored = {
+        name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None
+    }
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(stored))
 
 
 def load_split(directory: Path, name: str) -> Split:
@@ -115,28 +148,36 @@ def load_split(directory: Path, name: str) -> Split:
     path = directory / f"{name}.safetensors"
     try:
         arrays = load_file(path)
-        extras = {
-            key.removeprefix("extras."): array
-            for key, array in arrays.items()
-            if key.startswith("extras.")
-        }
-        return Split(
-            **{key: array for key, array in arrays.items() if not key.startswith("extras.")},
-            extras=extras,
-        )
+        names = [stored for stored in arrays if stored.startswith(EXTRA)]
+        extras = {stored.removeprefix(EXTRA): arrays.pop(stored) for stored in names}
+        return Split(**arrays, extras=extras)
     except FileNotFoundError as error:
         raise InputError(f"{path}: not found; `dvc repro` makes it") from error
     except (SafetensorError, TypeError) as error:
-        raise InputError(f"{path}: not a split ({error})") from error
+        raise InputError(f"{path}: not a split ({error}); `dvc repro` makes it anew") from error
 
 
-def load_description(directory: Path) -> dict[str, Any]:
-    """Read what prepare wrote beside the splits."""
-    return read_json(directory / "description.json")
+def load_splits(directory: Path) -> dict[str, Split]:
+    """Read all splits of a folder, by name."""
+    paths = sorted(directory.glob("*.safetensors"))
+    return {path.stem: load_split(directory, path.stem) for path in paths}
 
 
-def group_sizes(fractions: list[float], total: int) -> tuple[int, int, int]:
-    """How many of `total` fall to train, validation and test."""
-    whole = sum(fractions)
-    train, validation = round(total * fractions[0] / whole), round(total * fractions[1] / whole)
-    return train, validation, total - train - validation
+def load_description(directory: Path) -> Description:
+    """Read the description that prepare wrote beside the splits.
+
+    Raises
+    ------
+    InputError
+        The file is missing or is not a description.
+    """
+    path = directory / "description.json"
+    content = read_json(path)
+    try:
+        return Description(**content)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise InputError(
+            f"{path}: {key}: {problem['msg']}; `dvc repro` makes the file anew"
+        ) from error

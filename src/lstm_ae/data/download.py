@@ -1,4 +1,4 @@
-"""A file from a server that may be slow, broken or lying: bounded in time, in tries and in bytes."""
+"""A file from a server that may be slow, broken or lying: bounded in time, tries and bytes."""
 
 import logging
 import time
@@ -20,8 +20,8 @@ CHUNK = 2**16
 def download(url: str, size: int) -> bytes:
     """Get the file at a URL.
 
-    A connection that breaks, a silence and a status of 500 or more are tried again. Another status, too many bytes and too long a time
-    are not.
+    A connection that breaks, a silence and a status of 500 or more are tried again. Another status,
+    too many bytes and too long a time are not.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ def download(url: str, size: int) -> bytes:
     Raises
     ------
     InputError
-        The server has no such file, sends more than it, is not done after `WHOLE_SECONDS`, or fails at every try.
+        The server has no such file, sends more than it, is not done after `WHOLE_SECONDS`, or fails
+        at every try.
     """
     deadline = time.monotonic() + WHOLE_SECONDS
     for number in range(TRIES):
@@ -61,9 +62,8 @@ def _body(url: str, size: int, deadline: float) -> bytes:
             raise requests.HTTPError(f"status {response.status_code}")
         if response.status_code != 200:
             raise InputError(f"{url}: status {response.status_code}")
-        while chunk := response.raw.read1(
-            CHUNK, decode_content=False
-        ):  # what has come, without waiting for a full chunk
+        # read1 gives what has come, without waiting for a full chunk
+        while chunk := response.raw.read1(CHUNK, decode_content=False):
             body += chunk
             progress.update(len(chunk))
             if len(body) > size:
@@ -74,7 +74,7 @@ def _body(url: str, size: int, deadline: float) -> bytes:
 
 
 def _leave_redirect_unread(response: requests.Response, **_: Any) -> None:
-    """The body of a redirect, which requests would read to its end before it goes on, may have none."""
+    """Close a redirect, whose body requests would read to its end, though it may have none."""
     if response.is_redirect:
         response.close()
 

@@ -1,4 +1,7 @@
-"""Reconstructions that a model stands beside: the training mean and PCA. Sequences are (N, T, m)."""
+"""Reconstructions that a model stands beside: the training mean and PCA.
+
+Sequences are (N, T, m).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,15 +11,17 @@ Array = NDArray[np.float64]
 
 
 def mean_reconstruction(train: Array, test: Array) -> Array:
-    """The training mean of every step and feature, in place of each test sequence."""
+    """The training mean of every step and variable, in place of each test sequence."""
     return np.broadcast_to(train.mean(axis=0), test.shape)
 
 
 def pca_reconstruction(train: Array, test: Array, components: int) -> Array:
-    """Test sequences through that many principal components of the flattened training sequences (full deterministic solver)."""
+    """Test sequences through that many principal components of the training sequences.
+
+    A sequence is taken as one vector of T m numbers; the solver is a full, deterministic one.
+    """
     flat = train.reshape(len(train), -1)
     solver = "covariance_eigh" if len(flat) > flat.shape[1] else "full"
     pca = PCA(min(components, *flat.shape), svd_solver=solver).fit(flat)
-    return np.asarray(pca.inverse_transform(pca.transform(test.reshape(len(test), -1)))).reshape(
-        test.shape
-    )
+    codes = pca.transform(test.reshape(len(test), -1))
+    return np.asarray(pca.inverse_transform(codes)).reshape(test.shape)

@@ -1,12 +1,14 @@
 """Running a trained model over arrays of sequences, in batches."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
+from torch import Tensor
 from tqdm import tqdm
 
 from lstm_ae.model.autoencoder import LSTMAutoencoder, as_input
@@ -15,13 +17,26 @@ from lstm_ae.model.objectives import EVALUATION_BATCH
 Array = NDArray[np.float64]
 
 
-class Answers(NamedTuple):
-    """What a model says of N sequences."""
+@dataclass(frozen=True)
+class Answers:
+    """What a model answers to N sequences.
 
-    reconstruction: Array  # (N, T, m)
-    probabilities: Array | None  # (N, classes)
-    predictions: Array | None  # (N, T, m)
-    codes: Array  # (N, code_size)
+    Parameters
+    ----------
+    reconstruction
+        (N, T, m)
+    probabilities
+        (N, classes). None: the model has no class head.
+    predictions
+        (N, T, m), at t the prediction of step t + 1. None: the model does not predict.
+    codes
+        (N, code_size)
+    """
+
+    reconstruction: Array
+    probabilities: Array | None
+    predictions: Array | None
+    codes: Array
 
 
 @torch.no_grad()
@@ -31,18 +46,15 @@ def compute_answers(
     """Run a model over (N, T, m) in batches, in the order given."""
     model = model.to(device).eval()
     outputs = [model(batch) for batch in _batches(sequences, device)]
-
-    def gathered(name: str) -> Array | None:
-        parts = [getattr(output, name) for output in outputs]
-        return None if parts[0] is None else torch.cat(parts).cpu().double().numpy()
-
-    reconstruction, codes, logits = gathered("reconstruction"), gathered("code"), gathered("logits")
+    logits = _joined([output.logits for output in outputs])
+    reconstruction = _joined([output.reconstruction for output in outputs])
+    codes = _joined([output.code for output in outputs])
     assert reconstruction is not None and codes is not None
     return Answers(
-        reconstruction,
-        None if logits is None else softmax(logits, axis=1),
-        gathered("predictions"),
-        codes,
+        reconstruction=reconstruction,
+        probabilities=None if logits is None else softmax(logits, axis=1),
+        predictions=_joined([output.predictions for output in outputs]),
+        codes=codes,
     )
 
 
@@ -50,14 +62,26 @@ def compute_answers(
 def roll_forward(
     model: LSTMAutoencoder, sequences: NDArray[Any], steps: int, device: torch.device
 ) -> Array:
-    """The model rolled forward from the end of (N, t, m) on its own predictions: (N, steps, m)."""
+    """Forecast the `steps` after the end of (N, t, m), the model fed its own predictions.
+
+    Returns
+    -------
+    Array
+        (N, steps, m)
+    """
     model = model.to(device).eval()
     parts = [model.roll_forward(batch, steps).cpu() for batch in _batches(sequences, device)]
     return np.asarray(torch.cat(parts).double().numpy())
 
 
-def _batches(sequences: NDArray[Any], device: torch.device) -> Iterator[torch.Tensor]:
-    """As the model reads them; a terminal shows how far they are where it takes long."""
+def _batches(sequences: NDArray[Any], device: torch.device) -> Iterator[Tensor]:
+    """Batches as the model reads them; a terminal shows progress where it takes long."""
     batches = torch.from_numpy(np.ascontiguousarray(sequences)).split(EVALUATION_BATCH)
     for batch in tqdm(batches, "batches", disable=None, delay=5, leave=False):
         yield as_input(batch.to(device))
+
+
+def _joined(parts: list[Tensor | None]) -> Array | None:
+    """The outputs of all batches as one array; None where the model has no such output."""
+    tensors = [part for part in parts if part is not None]
+    return np.asarray(torch.cat(tensors).cpu().double().numpy()) if tensors else None

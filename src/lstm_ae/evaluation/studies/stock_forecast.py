@@ -1,0 +1,176 @@
+"""The study of tomorrow's prices."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_ae.evaluation import figures, forecasting
+from lstm_ae.evaluation.explorer import View
+from lstm_ae.evaluation.forecasting import Forecast
+from lstm_ae.evaluation.studies.case import Case, Findings
+from lstm_ae.evaluation.studies.stock_windows import shown_symbols
+from lstm_ae.evaluation.studies.table import table_view
+from lstm_ae.units.layout import Layout
+
+Array = NDArray[np.float64]
+
+HIGH, CLOSE = "high", "close"
+ORDER = ("model", "persistence", "drift", "mean return", *forecasting.LINES)
+
+
+def study(case: Case) -> Findings:
+    """Both losses; forecasts of the daily high, one step ahead and fed back (3.3.3, 3.3.4)."""
+    layout, rollouts = case.package.layout, case.splits["rollouts"]
+    assert rollouts.first_scored is not None
+    fed = int(rollouts.first_scored[0]) + 1
+    lines = forecasting.fit_lines(case.splits["train"], min(forecasting.LAGS, fed))
+    forecasters = {"mean return": forecasting.mean_step(layout.features), **lines}
+    single = daily_high(forecasting.one_step(case.package, forecasters, case.test), layout)
+    multiple = daily_high(forecasting.multi_step(case.package, forecasters, rollouts), layout, True)
+    half_widths = case.package.calibration.half_widths(forecasting.LEVEL)
+    half_widths = half_widths[:, layout.columns.index(HIGH)]
+    metrics: dict[str, Any] = {
+        "one_step": {
+            **scores(single, layout),
+            **logs(single, layout).p_values(),
+            "interval": interval_scores(single, half_widths[:1].repeat(single.horizon), layout),
+        },
+        "multi_step": {
+            **scores(multiple, layout),
+            "interval": interval_scores(multiple, half_widths[: multiple.horizon], layout),
+            "by_horizon": scores_by_horizon(multiple, layout),
+        },
+    }
+    one, many = metrics["one_step"], metrics["multi_step"]
+    summary = (
+        f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {multiple.horizon} "
+        "days fed back"
+    )
+    least_squares = (
+        f"least squares {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
+    )
+    panels = {
+        symbol: panel_of(case, symbol, single, multiple, half_widths[0])
+        for symbol in shown_symbols(case.description.series, 3)
+    }
+    drawn = {
+        "loss": case.loss_figure(),
+        "forecasts": figures.forecasts(panels, f"Daily high: {summary}", case.note),
+        "error_by_horizon": figures.error_by_horizon(
+            in_per_cent(logs(multiple, layout).rmse_by_horizon()),
+            in_per_cent(logs(single, layout).rmse()),
+            f"The model: {summary}; {least_squares}",
+            case.note,
+        ),
+    }
+    return Findings(metrics, drawn)
+
+
+def daily_high(forecast: Forecast, layout: Layout, fed_back: bool = False) -> Forecast:
+    """The daily high in dollars, with the forecaster `drift`.
+
+    Drift is persistence and the mean return of the close, once a step where a forecast is fed back.
+    """
+    high = forecast.variable(layout.columns.index(HIGH))
+    steps = np.arange(1, high.horizon + 1) if fed_back else 1
+    drift = high.forecasts["persistence"] * np.exp(
+        layout.centre[layout.columns.index(CLOSE)] * steps
+    )
+    forecasts = high.forecasts | {"drift": drift}
+    ordered = {name: forecasts[name] for name in ORDER if name in forecasts}
+    return Forecast(high.truth, ordered, high.scored, high.times, high.local_scale)
+
+
+def logs(high: Forecast, layout: Layout) -> Forecast:
+    """The same forecast as log prices, in which its errors are measured."""
+    return high.comparable(layout)
+
+
+def scores(high: Forecast, layout: Layout, steps: slice = slice(None)) -> dict[str, float]:
+    """Skill over persistence on log highs, and the root mean square error in dollars."""
+    dollars = high.errors(steps)
+    return {
+        **logs(high, layout).skills(steps),
+        "rmse_dollars": dollars["model"] ** 0.5,
+        "rmse_dollars_persistence": dollars["persistence"] ** 0.5,
+    }
+
+
+def scores_by_horizon(high: Forecast, layout: Layout) -> list[dict[str, float]]:
+    """The scores at each horizon, from 1."""
+    steps = range(high.horizon)
+    return [{"horizon": step + 1, **scores(high, layout, slice(step, step + 1))} for step in steps]
+
+
+def interval_scores(high: Forecast, half_widths: Array, layout: Layout) -> dict[str, float]:
+    """Share of the truth within the intervals, and their mean whole width in per cent of the price.
+
+    Parameters
+    ----------
+    half_widths
+        (h,) in units of the local scale, of the first h steps.
+    """
+    steps = slice(len(half_widths))
+    widths = (high.local_scale[:, steps] * half_widths)[high.scored[:, steps]]
+    return {
+        "level": forecasting.LEVEL,
+        "coverage": logs(high, layout).coverage(half_widths),
+        "width_percent": float(200 * widths.mean()),
+    }
+
+
+def in_per_cent(errors: dict[str, Any]) -> dict[str, Any]:
+    """Errors of logs, which are shares of a price, in per cent."""
+    return {name: 100 * error for name, error in errors.items()}
+
+
+def panel_of(
+    case: Case, symbol: str, single: Forecast, multiple: Forecast, half_width: float
+) -> figures.ForecastPanel:
+    """The last days of one stock: truth, one-step forecast with its interval, fed-back forecast."""
+    rollouts = case.splits["rollouts"]
+    assert rollouts.series is not None and rollouts.times is not None
+    place = case.description.series.index(symbol)
+    row = int(np.flatnonzero(rollouts.series == place)[-1])
+    fed = rollouts.times.shape[1] - multiple.horizon
+    times = rollouts.times[row]
+    layout = case.package.layout
+    values = forecasting.window_values(rollouts.take(np.array([row])), layout)
+    one_step = single.forecasts["model"]
+    reach = np.exp(single.local_scale * half_width)
+    ahead = [
+        values_at(values, single, case.test.series == place, times[fed:])
+        for values in (one_step, one_step / reach, one_step * reach)
+    ]
+    return figures.ForecastPanel(
+        days=np.datetime_as_string(times.view(case.description.clock), unit="D").tolist(),
+        truth=values[0, :, layout.columns.index(HIGH)],
+        one_step=ahead[0],
+        interval=(ahead[1], ahead[2]),
+        multi_step=multiple.forecasts["model"][row],
+        fed=fed,
+    )
+
+
+def values_at(
+    values: Array, single: Forecast, rows: NDArray[np.bool_], times: NDArray[np.int64]
+) -> Array:
+    """Values (N, H) of one-step forecasts at some times, from the windows that score these."""
+    scored = single.scored & rows[:, None]
+    value_at = dict(zip(single.times[scored].tolist(), values[scored].tolist(), strict=True))
+    return np.array([value_at.get(time, np.nan) for time in times.tolist()])
+
+
+def view(case: Case) -> View:
+    """How a person reads a window: as log changes in per cent, over dates."""
+    layout = case.package.layout
+    scale, centre = np.array(layout.scale), np.array(layout.centre)
+    readable = table_view(case, unit="log change in per cent")
+    return View(
+        readable.columns,
+        readable.unit,
+        readable.label,
+        lambda values, row: 100 * (values * scale + centre),
+        readable.dates,
+    )
