@@ -15,13 +15,14 @@ from typing import Any
 import pandas as pd
 
 from lstm_ae.core import paths
-from lstm_ae.core.files import write_text, write_yaml
+from lstm_ae.core.files import write_text
 from lstm_ae.core.splits import Split, load_description, load_split
+from lstm_ae.core.yaml import load_yaml, write_yaml
 from lstm_ae.evaluation.forecasting import LAGS, fit_lines, multi_step, one_step
 from lstm_ae.evaluation.metrics import class_metrics, reconstruction_metrics
 from lstm_ae.model.runtime import start
 from lstm_ae.package.answers import compute_answers
-from lstm_ae.params import TUNABLE, Params, load_params, load_yaml
+from lstm_ae.params import TUNABLE, Params, load_params
 from lstm_ae.training.hyperparameters import resolve
 from lstm_ae.training.loop import EpochEnd, Trained, build, fit
 from lstm_ae.training.processes import accelerate

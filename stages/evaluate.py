@@ -39,7 +39,7 @@ def evaluate(params: Params, name: str) -> None:
     trials = pd.read_csv(paths.search(name) / "trials.csv")
     if (trials["state"] == "complete").any():
         importances = pd.read_csv(paths.search(name) / "importances.csv")
-        drawn["search"] = figures.search(trials, importances, section.search.space.model_dump())
+        drawn["search"] = figures.search(trials, importances, section.search.space.bounds())
 
     for figure_name, figure in drawn.items():
         figures.save(figure, paths.plots(name) / f"{figure_name}.png")

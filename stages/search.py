@@ -8,7 +8,8 @@ import optuna
 
 from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.files import write_text, write_yaml
+from lstm_ae.core.files import write_text
+from lstm_ae.core.yaml import write_yaml
 from lstm_ae.model.runtime import start
 from lstm_ae.params import Params
 from lstm_ae.search.local import (
@@ -27,7 +28,7 @@ def search_section(params: Params, section: str, worker: bool) -> None:
     storage = params.section(section).search.storage
     if worker and not storage:
         raise InputError(
-            f"{section}.search.storage: null; a worker needs the URL of the storage that it shares with others"
+            "defaults.search.storage: null; a worker needs the URL of the storage that it shares with others"
         )
     task = Task.of(params, section, start(params.device, 1, params.training_seed).type)
     if storage:

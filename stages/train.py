@@ -14,11 +14,12 @@ from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import write_json
 from lstm_ae.core.splits import load_description, load_split
+from lstm_ae.core.yaml import load_yaml
 from lstm_ae.model.autoencoder import LSTMAutoencoder
 from lstm_ae.model.objectives import Metrics
 from lstm_ae.model.runtime import start
 from lstm_ae.model.saving import save_autoencoder, save_weights
-from lstm_ae.params import Params, load_yaml
+from lstm_ae.params import Params
 from lstm_ae.stage import run
 from lstm_ae.training.hyperparameters import resolve
 from lstm_ae.training.loop import Trained, build, fit

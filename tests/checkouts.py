@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstm_ae.core.yaml import edited_text, load_for_editing
+
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = ("toy", "mnist_rows_class", "snp_forecast")
 OUTPUTS = ("data", "runs", "models", "metrics", "plots", "report")
@@ -24,14 +26,7 @@ def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:
         if (ROOT / name).is_file():
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, directory / name)
-    path = directory / "params.yaml"
-    text = re.sub(
-        r"^sections: .*$",
-        f"sections: [{', '.join(sections)}]",
-        path.read_text(),
-        flags=re.MULTILINE,
-    )
-    path.write_text(text.replace("budget: full", "budget: smoke"))
+    edit_params(directory / "params.yaml", {"sections": list(sections), "budget": "smoke"})
     for command in (
         ["git", "init", "--quiet"],
         ["git", "config", "user.name", "test"],
@@ -41,6 +36,18 @@ def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:
     ):
         subprocess.run(command, cwd=directory, check=True)
     return directory
+
+
+def edit_params(path: Path, changes: dict[str, object]) -> None:
+    """Set values of params.yaml by dotted key, as `dvc exp run -S` does."""
+    content = load_for_editing(path)
+    for dotted, value in changes.items():
+        *above, last = dotted.split(".")
+        values = content
+        for key in above:
+            values = values[key]
+        values[last] = value
+    path.write_text(edited_text(content))
 
 
 def run(directory: Path, environment: dict[str, str], *command: str) -> str:

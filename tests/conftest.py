@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from lstm_ae.params import Params, load_params
+from tests.checkouts import edit_params
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,13 +27,12 @@ def seeded() -> None:
 
 @pytest.fixture
 def changed_params(tmp_path: Path):
-    """params.yaml with one piece of text replaced."""
+    """A copy of params.yaml with other values, by dotted key."""
 
-    def change(old: str, new: str) -> Path:
-        text = (ROOT / "params.yaml").read_text()
-        assert old in text
+    def change(changes: dict[str, object]) -> Path:
         path = tmp_path / "params.yaml"
-        path.write_text(text.replace(old, new, 1))
+        shutil.copy(ROOT / "params.yaml", path)
+        edit_params(path, changes)
         return path
 
     return change

@@ -26,7 +26,7 @@ HOURLY = TableData.model_validate(
         "window": 24,
         "stride": 3,
         "split_by": "time",
-        "split": [0.6, 0.2, 0.2],
+        "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
         "scaling": "zscore",
         "predict": True,
         "group_by_time": False,

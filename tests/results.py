@@ -141,7 +141,10 @@ def results(
         IMPORTANCES,
         **{
             "figures": {"unknown": SVG},
-            "parameters": {"lr": "tuned", "data": {"length": 50, "split": [0.6, 0.2, 0.2]}},
+            "parameters": {
+                "lr": "tuned",
+                "data": {"length": 50, "split": {"train": 0.6, "validation": 0.2, "test": 0.2}},
+            },
             **kept,
         },
     )

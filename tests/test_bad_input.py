@@ -17,7 +17,7 @@ from lstm_ae.data import mnist, stocks, table
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
 from lstm_ae.model.saving import save_autoencoder
 from lstm_ae.package.loading import load_autoencoder
-from lstm_ae.params import Params, TableData, load_params
+from lstm_ae.params import Fractions, Params, TableData, load_params
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "errors.md"
@@ -26,14 +26,14 @@ FOLDER = "FOLDER"  # stands for the folder of a file in the lines
 # Text of params.yaml, and what is written in its place.
 PARAMS = [
     ("seed: 0 ", "sead: 0 "),
-    ("batch_size: 64", ""),
+    ("    batch_size: 64\n", ""),
     ("batch_size: 64", "batch_size: 64\n    batch_sise: 64"),
     ("epochs: 30", "epochs: 30.5"),
     ("epochs: 30", "epochs: many"),
     ("epochs: 30", "epochs: 0"),
-    ("lr: null", "lr: .nan"),
-    ("lr: null", "lr: -1.0"),
-    ("lr: null", "lr: .inf"),
+    ("lr: ", "lr: .nan"),
+    ("lr: ", "lr: -1.0"),
+    ("lr: ", "lr: .inf"),
     ("threads: 2", "threads: 0"),
     ("device: auto", "device: tpu"),
     ("precision: 32-true", "precision: 8-bit"),
@@ -41,31 +41,29 @@ PARAMS = [
     ("dataset: toy", "dataset: toys"),
     ("code_size: 32", "code_size: 64"),
     ("trials: 24", "trials: 0"),
-    ("hidden_size: [32, 49]", "hidden_size: [49, 32]"),
-    ("decoding: backward, output", "decoding: forward, output"),
-    ("period: 1, lags: 10", "period: 4, lags: 10"),
-    ("period: 1, lags: 0", "period: 1, lags: 3"),
-    (
-        "spectral, amplitude: 0.02, period: 1, lags: 10",
-        "chrono, amplitude: 0.02, period: 1, lags: 10",
-    ),
+    ("low: 32", "low: 50"),
+    ("decoding: backward", "decoding: forward"),
+    ("period: 1\n    lags: 10", "period: 4\n    lags: 10"),
+    ("lags: 0", "lags: 3"),
+    ("lags: 10", "lags: 10\n    initialization: chrono"),
+    ("optimizer: adam", "optimiser: adam"),
+    ("optimizer: adam", "optimizer: adamm"),
+    ("storage: ", "trials: 4\n    storage: "),
+    ("trials: 24", "storage: sqlite:///study.db\n    trials: 24"),
     ("shift: 0", "shift: 2"),
     ("shift: 0", "shift: -1"),
     ("error_correlation: 0.3", "error_correlation: 1.0"),
     ("classification: 0.0", "classification: 0.5"),
-    ("sections: [toy,", "sections: [toys,"),
-    ("sections: [toy,", "sections: [toy, toy,"),
-    ("sections: [toy,", "sections: [../toy,"),
-    ("sections: [toy,", "sections: [seed,"),
-    ("dip_centre: [20, 30]", "dip_centre: [20, 60]"),
-    ('last_train_day: "2016-12-30"', 'last_train_day: "2018-12-30"'),
+    ("- toy\n", "- toys\n"),
+    ("- toy\n", "- toy\n- toy\n"),
+    ("- toy\n", "- ../toy\n"),
+    ("- toy\n", "- seed\n"),
+    ("high: 30", "high: 60"),
+    ("last_train_day: '2016-12-30'", "last_train_day: '2018-12-30'"),
     ("fed: 40", "fed: 79"),
-    (
-        "encoder: 0.05, decoder: 0.05, biases: 0.005, heads: 1.0",
-        "encoder: 0.0, decoder: 0.0, biases: 0.0, heads: 0.0",
-    ),
+    ("reconstruction: 1.0", "reconstruction: 0.0"),
     ("seed: 0 ", "seed: 0\nseed: 1 "),
-    ("sections: [", "sections: ]"),
+    ("sections:", "sections: ]"),
 ]
 
 
@@ -168,7 +166,7 @@ SHOPS = TableData(
     window=4,
     stride=1,
     split_by="time",
-    split=[0.6, 0.2, 0.2],
+    split=Fractions(train=0.6, validation=0.2, test=0.2),
     scaling="zscore",
     predict=False,
     group_by_time=False,
@@ -202,7 +200,10 @@ OWN_TABLES: dict[str, tuple[dict[str, object], Callable[[list[str]], list[str]]]
     "a header alone": ({}, lambda rows: rows[:1]),
     "series shorter than a window": ({"window": 30}, lambda rows: rows),
     "fewer series than parts": ({"split_by": "series"}, lambda rows: rows),
-    "a part of no times": ({"split": [0.6, 0.399, 0.001]}, lambda rows: rows),
+    "a part of no times": (
+        {"split": {"train": 0.6, "validation": 0.399, "test": 0.001}},
+        lambda rows: rows,
+    ),
 }
 OWN_RAW_TABLES = {
     "0 bytes": ("table.csv", b""),
@@ -293,7 +294,8 @@ def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
         return load_split(folder, "train")
 
     for old, new in PARAMS:
-        wrong = f"`{old.strip()}` becomes `{new.strip()}`" if new else f"`{old}` is left out"
+        before, after = (" ".join(part.split()) for part in (old, new))
+        wrong = f"`{before}` becomes `{after}`" if new else f"`{before}` is left out"
         yield "params.yaml", wrong, partial(read_params, old=old, new=new)
     for wrong, change in TABLES.items():
         yield (

@@ -1,8 +1,16 @@
+import difflib
+import shutil
+from operator import attrgetter
+from pathlib import Path
+
 import pytest
+from dvc.utils.hydra import apply_overrides
 from pydantic import ValidationError
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.params import Params, Section, TableData, load_yaml
+from lstm_ae.params import KINDS, Params, Section, TableData, load_params
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_the_committed_params_are_valid(params: Params) -> None:
@@ -17,11 +25,107 @@ def test_the_committed_params_are_valid(params: Params) -> None:
     assert set(params.blocks) == set(params.sections)
 
 
-@pytest.mark.parametrize("written", ["1e-05", "1e-5", "1.0E-5", "0.00001"])
-def test_floats_are_numbers_however_they_are_written(tmp_path, written: str) -> None:
-    path = tmp_path / "a.yaml"
-    path.write_text(f"lr: {written}\nname: e5\n")
-    assert load_yaml(path) == {"lr": 1e-5, "name": "e5"}
+def changed_lines(overrides: list[str], directory: Path) -> list[str]:
+    """The lines that `dvc exp run -S` writes anew in params.yaml."""
+    path = directory / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    apply_overrides(path, overrides)
+    load_params(path)
+    before, after = (file.read_text().splitlines() for file in (ROOT / "params.yaml", path))
+    return [line for line in difflib.ndiff(before, after) if line.startswith(("+", "-"))]
+
+
+@pytest.mark.parametrize("override", ["seed=0", "lr=null", "budget=full", "toy.training.loss=mse"])
+def test_a_value_set_to_itself_leaves_the_file_as_it_is(tmp_path, override: str) -> None:
+    path = tmp_path / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    apply_overrides(path, [override])
+    assert path.read_bytes() == (ROOT / "params.yaml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("toy.training.loss=l1", "    loss: l1 "),
+        ("lr=1e-3", "lr: 0.001 "),
+        ("toy.lr=1e-5", "  lr: 1e-05 "),
+        ("budget=smoke", "budget: smoke "),
+        ("threads=1", "threads: 1 "),
+        ("toy.hidden_size=48", "  hidden_size: 48"),
+        ("snp.data.stride=5", "    stride: 5 "),
+        ("defaults.training.optimizer=adamw", "    optimizer: adamw "),
+    ],
+)
+def test_an_override_changes_the_line_it_means(tmp_path, override: str, line: str) -> None:
+    lines = changed_lines([override], tmp_path)
+    assert [kind[0] for kind in lines] == ["-", "+"]
+    assert lines[1].removeprefix("+ ").startswith(line)
+
+
+def test_a_run_without_a_search_changes_five_lines(tmp_path) -> None:
+    overrides = ["toy.search.trials=0", "toy.lr=2e-3", "toy.hidden_size=48", "toy.layers=1"]
+    assert len(changed_lines([*overrides, "toy.gradient_clip=1.0"], tmp_path)) == 10
+
+
+DEFAULTS = {
+    "model.decoding": "forward",
+    "training.optimizer": "adamw",
+    "training.warmup": 0.5,
+    "search.concurrency": 2,
+}
+
+
+@pytest.mark.parametrize("key", DEFAULTS)
+def test_a_section_may_set_a_default_itself(changed_params, params: Params, key: str) -> None:
+    changes = {"toy.model.initialization": "plain", f"toy.{key}": DEFAULTS[key]}
+    changed = load_params(changed_params(changes))
+    assert attrgetter(key)(changed.section("toy")) == DEFAULTS[key]
+    assert attrgetter(key)(changed.section("snp")) == attrgetter(key)(params.section("snp"))
+
+
+@pytest.mark.parametrize("key", DEFAULTS)
+def test_a_default_holds_for_every_section(changed_params, params: Params, key: str) -> None:
+    changes = {"defaults.model.initialization": "plain", f"defaults.{key}": DEFAULTS[key]}
+    changes |= {"snp_forecast.model.lags": 0}
+    changed = load_params(changed_params(changes))
+    for name in params.sections:
+        assert attrgetter(key)(changed.section(name)) == DEFAULTS[key]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"defaults.training.los": 1},
+            r"defaults\.training\.los: unknown key; the nearest is loss",
+        ),
+        ({"defaults.trainin": {}}, r"defaults\.trainin: unknown key; the nearest is training"),
+        ({"defaults.search.trials": 1}, r"defaults\.search\.trials: unknown key; allowed are con"),
+        ({"defaults.training": 1}, r"defaults\.training: found 1; a mapping is allowed"),
+        ({"defaults": None}, r"defaults: found None; a mapping is allowed"),
+        (
+            {"defaults.training.warmup": 2.0},
+            r"defaults\.training\.warmup: found 2\.0; Input should",
+        ),
+        ({"snp.training.warmup": 2.0}, r"snp\.training\.warmup: found 2\.0; Input should"),
+        ({"toy.search.storage": None}, r"toy\.search\.storage: .* write it under defaults\.search"),
+        (
+            {"toy.data.split.trian": 1},
+            r"toy\.data\.split\.trian: unknown key; the nearest is train",
+        ),
+        ({"snp.search.space.lr.low": 1}, r"snp\.search\.space\.lr: low 1\.0 is above high 0\.003"),
+        ({"toy.data.dataset": "tabel"}, r"toy\.data\.dataset: found 'tabel'; .*nearest is table"),
+        ({"defalts": {}}, r"defalts: unknown key; the nearest is defaults"),
+    ],
+)
+def test_what_is_wrong_is_named_where_it_stands(changed_params, changes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_params(changed_params(changes))
+
+
+def test_every_kind_of_data_set_is_found_by_its_name() -> None:
+    assert KINDS["table"] is TableData
+    assert all(kind.model_fields["dataset"].annotation for kind in KINDS.values())
 
 
 def test_an_unlisted_section_is_an_error(params: Params) -> None:
@@ -40,7 +144,7 @@ TABLE = {
     "window": 24,
     "stride": 1,
     "split_by": "time",
-    "split": [0.6, 0.2, 0.2],
+    "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
     "scaling": "zscore",
     "predict": False,
     "group_by_time": False,
@@ -48,7 +152,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"columns": ["load", "load"]}, "column load stands twice among columns, series and time"),
         ({"time": "load"}, "column load stands twice among columns, series and time"),
@@ -64,14 +168,16 @@ TABLE = {
         ({"window": 3, "predict": True}, "at least 4 is allowed"),
     ],
 )
-def test_a_layout_of_a_table_that_contradicts_itself_is_an_error(changed: dict, said: str) -> None:
+def test_a_layout_of_a_table_that_contradicts_itself_is_an_error(
+    changed: dict, message: str
+) -> None:
     TableData.model_validate(TABLE)
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=message):
         TableData.model_validate(TABLE | changed)
 
 
 @pytest.mark.parametrize(
-    ("data", "training", "said"),
+    ("data", "training", "message"),
     [
         (
             {},
@@ -92,7 +198,7 @@ def test_a_layout_of_a_table_that_contradicts_itself_is_an_error(changed: dict, 
     ],
 )
 def test_a_table_is_predicted_where_its_data_say_so(
-    params: Params, data: dict, training: dict, said: str | None
+    params: Params, data: dict, training: dict, message: str | None
 ) -> None:
     block = params.section("toy").model_dump() | {"data": TABLE | data}
     weights = block["training"]["loss_weights"] | {"prediction": training.get("prediction", 0.0)}
@@ -100,8 +206,8 @@ def test_a_table_is_predicted_where_its_data_say_so(
         "loss_weights": weights,
         "error_correlation": training.get("error_correlation", 0.0),
     }
-    if said is None:
+    if message is None:
         Section.model_validate(block)
         return
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=message):
         Section.model_validate(block)

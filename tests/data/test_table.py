@@ -23,7 +23,7 @@ DATA = {
     "window": 12,
     "stride": 5,
     "split_by": "time",
-    "split": [0.6, 0.2, 0.2],
+    "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
     "scaling": "zscore",
     "predict": False,
     "group_by_time": False,
@@ -322,7 +322,7 @@ def test_numbers_whose_squares_are_none_are_an_error(tmp_path, path, size: float
 
 def test_a_part_shorter_than_what_is_forecast_is_an_error(path) -> None:
     with pytest.raises(InputError, match="test has no window: no series has 6 rows there"):
-        prepare(path, predict=True, split=[0.6, 0.38, 0.02])
+        prepare(path, predict=True, split={"train": 0.6, "validation": 0.38, "test": 0.02})
 
 
 def test_rows_of_several_series_may_alternate(tmp_path, path) -> None:

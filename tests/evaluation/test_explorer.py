@@ -12,7 +12,7 @@ from lstm_ae.data.table import prepare
 from lstm_ae.evaluation.explorer import STEPS, as_numbers, explore, principal_directions
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
 from lstm_ae.package.answers import compute_answers
-from lstm_ae.params import TableData
+from lstm_ae.params import Fractions, TableData
 
 CPU = torch.device("cpu")
 RANDOM = np.random.default_rng(0)
@@ -124,7 +124,7 @@ def prepared_table(path: Path, freq: str) -> Prepared:
         window=8,
         stride=2,
         split_by="time",
-        split=[0.6, 0.2, 0.2],
+        split=Fractions(train=0.6, validation=0.2, test=0.2),
         scaling="log_return",
         predict=False,
         group_by_time=False,

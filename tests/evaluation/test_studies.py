@@ -160,7 +160,7 @@ def studied(folder: Path, reconstruct, **changed: object) -> tuple[dict, dict]:
         "window": WINDOW,
         "stride": 1,
         "split_by": "time",
-        "split": [0.6, 0.2, 0.2],
+        "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
         "scaling": "zscore",
         "predict": False,
         "group_by_time": False,

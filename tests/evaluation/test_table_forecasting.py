@@ -10,7 +10,7 @@ from lstm_ae.data import table
 from lstm_ae.evaluation.forecasting import fit_lines
 from lstm_ae.evaluation.table_forecasting import all_steps, compared, multi_step, one_step
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
-from lstm_ae.params import TableData
+from lstm_ae.params import Fractions, TableData
 
 CPU = torch.device("cpu")
 WINDOW, AHEAD = 16, 8
@@ -36,7 +36,7 @@ def prepared(request, tmp_path) -> Prepared:
         window=WINDOW,
         stride=1,
         split_by="time",
-        split=[0.6, 0.2, 0.2],
+        split=Fractions(train=0.6, validation=0.2, test=0.2),
         scaling=request.param,
         predict=True,
         group_by_time=False,

@@ -5,11 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
+
+from lstm_ae.core.yaml import edited_text, load_for_editing, load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())["sections"]
+PIPELINE = load_yaml(ROOT / "dvc.yaml")
+SECTIONS = load_yaml(ROOT / "params.yaml")["sections"]
 CURVES = [plot for named in PIPELINE["plots"] for plot in named.values()]
 
 
@@ -50,8 +51,8 @@ def test_a_stage_depends_on_exactly_the_rooms_it_imports_from(stage: str) -> Non
     declared = {dep for dep in PIPELINE["stages"][stage]["deps"] if dep.startswith("src/")}
     modules = transitive(ROOT / "stages" / f"{stage}.py") - {ROOT / "stages" / f"{stage}.py"}
     wanted = {room(path) for path in modules}
-    if stage != "check":  # what params.py delivers to the others is tracked as params
-        wanted.discard("src/lstm_ae/params.py")
+    if stage != "check":  # what params delivers to the others is tracked as params
+        wanted.discard("src/lstm_ae/params")
     assert declared == wanted
 
 
@@ -63,6 +64,26 @@ def test_search_and_train_are_given_the_splits_of_training_and_validation_alone(
         f"{folder}/{name}"
         for name in ("description.json", "train.safetensors", "validation.safetensors")
     }
+
+
+@pytest.mark.parametrize("stage", ["search", "train", "package"])
+def test_a_stage_tracks_the_defaults_of_the_blocks_that_it_tracks(stage: str) -> None:
+    params = PIPELINE["stages"][stage]["params"]
+    for block in ("model", "training"):
+        assert f"${{item.section}}.{block}" in params and f"defaults.{block}" in params
+    tracks_concurrency = "defaults.search.concurrency" in params
+    assert tracks_concurrency == ("${item.section}.search" in params)
+
+
+def test_no_stage_tracks_where_the_trials_are_kept() -> None:
+    for stage in PIPELINE["stages"].values():
+        assert not {"defaults", "defaults.search", "defaults.search.storage"} & {
+            *stage.get("params", [])
+        }
+
+
+def test_dvc_yaml_is_laid_out_as_dvc_writes_it() -> None:
+    assert edited_text(load_for_editing(ROOT / "dvc.yaml")) == (ROOT / "dvc.yaml").read_text()
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.checkouts import SECTIONS, contents, run, stages_run
+from tests.checkouts import SECTIONS, contents, edit_params, run, stages_run
 
 STAGES = ("acquire", "prepare", "search", "train", "package", "evaluate")
 
@@ -27,15 +27,7 @@ def commit(directory: Path) -> None:
 
 
 def list_sections(directory: Path, *names: str) -> None:
-    path = directory / "params.yaml"
-    path.write_text(
-        re.sub(
-            r"^sections: .*$",
-            f"sections: [{', '.join(names)}]",
-            path.read_text(),
-            flags=re.MULTILINE,
-        )
-    )
+    edit_params(directory / "params.yaml", {"sections": list(names)})
 
 
 def test_a_run_of_one_section_leaves_the_others_results_alone(study: Path, environment) -> None:

@@ -17,8 +17,8 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from lstm_ae.core.files import write_yaml
 from lstm_ae.core.splits import Prepared, Split, save_prepared
+from lstm_ae.core.yaml import write_yaml
 from lstm_ae.training.checkpoint import load_state
 
 ROOT = Path(__file__).resolve().parents[2]

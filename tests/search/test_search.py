@@ -19,7 +19,6 @@ import pandas as pd
 import psutil
 import pytest
 import torch
-import yaml
 from sqlalchemy.pool import NullPool
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -27,6 +26,7 @@ from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import read_json
 from lstm_ae.core.splits import Prepared, Split, save_prepared
+from lstm_ae.params import CountRange, PositiveRange
 from lstm_ae.search import local as module
 from lstm_ae.search.local import (
     _medians,
@@ -42,6 +42,7 @@ from lstm_ae.training.checkpoint import save_state
 from lstm_ae.training.scratch import digest
 from lstm_ae.use.dashboard import rebuilt
 from stages.search import search_section
+from tests.checkouts import edit_params
 
 ROOT = Path(__file__).resolve().parents[2]
 TUNABLE = ["hidden_size", "lr", "gradient_clip", "layers"]
@@ -198,7 +199,7 @@ def test_the_best_of_the_complete_trials_wins(study) -> None:
 
 
 def test_values_stay_in_the_ranges_of_the_section(study, params) -> None:
-    for name, (low, high) in params.section("toy").search.space.model_dump().items():
+    for name, (low, high) in params.section("toy").search.space.bounds().items():
         assert trials_table(study)[name].between(low, high).all()
 
 
@@ -221,7 +222,7 @@ def test_no_trials_find_no_values(task, tmp_path) -> None:
 def test_a_search_goes_on_after_a_trial_that_diverged_and_is_an_error_where_all_did(
     task, tmp_path
 ) -> None:
-    space = task.section.search.space.model_copy(update={"lr": [1e30, 1e30]})
+    space = task.section.search.space.model_copy(update={"lr": PositiveRange(low=1e30, high=1e30)})
     section = task.section.model_copy(
         update={"search": task.section.search.model_copy(update={"space": space})}
     )
@@ -259,7 +260,8 @@ def test_a_study_is_rebuilt_from_its_table(study, params) -> None:
     columns = ["trial", "state", "loss", *TUNABLE]
     pd.testing.assert_frame_equal(trials_table(again)[columns], table[columns])
     assert [trial.user_attrs["trial"] for trial in again.trials] == list(table["trial"])
-    narrowed = params.section("toy").search.space.model_copy(update={"hidden_size": [200, 201]})
+    hidden_size = CountRange(low=200, high=201)
+    narrowed = params.section("toy").search.space.model_copy(update={"hidden_size": hidden_size})
     with pytest.raises(InputError, match=r"toy.search.space: trial 0 lies outside"):
         rebuilt("toy", table, narrowed)
 
@@ -272,10 +274,10 @@ def project(tmp_path) -> Path:
     return tmp_path
 
 
-def change(project: Path, **search: object) -> None:
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
-    content["toy"]["search"] |= search
-    (project / "params.yaml").write_text(yaml.safe_dump(content))
+def change(project: Path, storage: str | None = None, **search: object) -> None:
+    shutil.copy(ROOT / "params.yaml", project)
+    changes = {f"toy.search.{key}": value for key, value in search.items()}
+    edit_params(project / "params.yaml", changes | {"defaults.search.storage": storage})
 
 
 def stage(project: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -555,7 +557,7 @@ def test_of_two_processes_that_ask_for_the_last_trial_one_counts(
 
 
 def test_a_worker_without_a_storage_is_an_error(params) -> None:
-    with pytest.raises(InputError, match=r"toy\.search\.storage: null"):
+    with pytest.raises(InputError, match=r"defaults\.search\.storage: null"):
         search_section(params, "toy", worker=True)
 
 

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lstm_ae.core.errors import InputError
 
 
@@ -53,7 +51,3 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: found {type(content).__name__}, a JSON object is allowed")
     return content
-
-
-def write_yaml(path: Path, content: Mapping[str, Any]) -> None:
-    write_text(path, yaml.safe_dump(dict(content), sort_keys=False))

@@ -220,10 +220,12 @@ def search_together(task: Task, url: str) -> optuna.Study:
 
 def suggest(trial: BaseTrial, space: Space) -> None:
     """Draw a value from each range."""
-    trial.suggest_int("hidden_size", *space.hidden_size)
-    trial.suggest_float("lr", *space.lr, log=True)
-    trial.suggest_float("gradient_clip", *space.gradient_clip, log=True)
-    trial.suggest_int("layers", *space.layers)
+    trial.suggest_int("hidden_size", space.hidden_size.low, space.hidden_size.high)
+    trial.suggest_float("lr", space.lr.low, space.lr.high, log=True)
+    trial.suggest_float(
+        "gradient_clip", space.gradient_clip.low, space.gradient_clip.high, log=True
+    )
+    trial.suggest_int("layers", space.layers.low, space.layers.high)
 
 
 def trials_table(study: optuna.Study) -> pd.DataFrame:

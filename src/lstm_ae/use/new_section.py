@@ -228,7 +228,7 @@ def propose(
         "window": window,
         "stride": 1,
         "split_by": "time",
-        "split": [0.6, 0.2, 0.2],
+        "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
         "scaling": "none",
         "predict": predict,
         "group_by_time": False,
@@ -307,12 +307,11 @@ def propose(
             "concurrency": 4,
             "epochs": max(1, epochs // 4),
             "sequences": 6000,
-            "storage": None,
             "space": {
-                "hidden_size": [smallest, max(4 * code, 32) + lags * features],
-                "lr": [3.0e-4, 5.0e-3],
-                "gradient_clip": [0.1, 10.0],
-                "layers": [2, 3],
+                "hidden_size": {"low": smallest, "high": max(4 * code, 32) + lags * features},
+                "lr": {"low": 3.0e-4, "high": 5.0e-3},
+                "gradient_clip": {"low": 0.1, "high": 10.0},
+                "layers": {"low": 2, "high": 3},
             },
         },
     }, reasons
@@ -384,12 +383,14 @@ def pipeline_texts(name: str, predict: bool) -> dict[str, str]:
     """What dvc.yaml gets under `artifacts` and `plots`."""
     plots = "".join(
         f"""\
-  - {name} {measure} loss:
-      title: {name} {measure} loss
-      x: epoch
-      y:
-        metrics/{name}/curves.csv: [train/{measure}, validation/{measure}]
-      y_label: {measure} loss
+- {name} {measure} loss:
+    title: {name} {measure} loss
+    x: epoch
+    y:
+      metrics/{name}/curves.csv:
+      - train/{measure}
+      - validation/{measure}
+    y_label: {measure} loss
 """
         for measure in ("reconstruction", "prediction")[: 1 + predict]
     )

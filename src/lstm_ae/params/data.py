@@ -1,0 +1,211 @@
+"""A section's `data`: a typed block for each kind of data set, told apart by `dataset`.
+
+A new kind is a class here, with a `dataset` of its own, that stands in the union `Data`.
+"""
+
+import datetime
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from lstm_ae.params.blocks import Block, Count, CountRange, Fractions, NonNegative
+
+Date = Annotated[datetime.date, Field(strict=False)]
+
+
+class DataBlock(Block):
+    """What every kind of data set tells the rest of its section. A kind overrides what is true."""
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether a sequence has a class, which can be predicted from its code."""
+        return False
+
+    @property
+    def has_images(self) -> bool:
+        """Whether a sequence is an image, whose pixels can be moved."""
+        return False
+
+    @property
+    def has_next_step(self) -> bool:
+        """Whether the step after each step is predicted."""
+        return False
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether windows of the same times come in one batch."""
+        return False
+
+
+class ToyData(DataBlock):
+    dataset: Literal["toy"]
+    sequences: Annotated[int, Field(ge=5)]
+    length: Annotated[int, Field(ge=2)]
+    dip_centre: CountRange
+    dip_half_width: Count
+    dip_factor: NonNegative
+    split: Fractions
+
+    @model_validator(mode="after")
+    def dip_lies_inside(self) -> "ToyData":
+        first = self.dip_centre.low - self.dip_half_width
+        last = self.dip_centre.high + self.dip_half_width
+        if first < 0 or last >= self.length:
+            raise ValueError(
+                f"a dip of dip_half_width {self.dip_half_width} at dip_centre "
+                f"{self.dip_centre.low} to {self.dip_centre.high} leaves a sequence of "
+                f"{self.length} values; make length larger or dip_centre narrower"
+            )
+        return self
+
+
+class MnistData(DataBlock):
+    dataset: Literal["mnist"]
+    view: Literal["rows", "pixels"]
+    labels: bool
+    validation: Annotated[int, Field(ge=10, le=59_990)]
+
+    @property
+    def has_labels(self) -> bool:
+        return self.labels
+
+    @property
+    def has_images(self) -> bool:
+        return True
+
+
+class StockWindowsData(DataBlock):
+    dataset: Literal["stock_windows"]
+    column: Literal["open", "high", "low", "close"]
+    first_day: Date
+    last_day: Date
+    window: Annotated[int, Field(ge=2)]
+    stride: Count
+    split: Fractions
+    test_symbols: list[str]
+    share_classes: list[list[str]]
+
+    @model_validator(mode="after")
+    def days_in_order(self) -> "StockWindowsData":
+        if self.first_day >= self.last_day:
+            raise ValueError("first_day < last_day is required")
+        return self
+
+
+class StockForecastData(DataBlock):
+    dataset: Literal["stock_forecast"]
+    first_day: Date
+    last_train_day: Date
+    last_validation_day: Date
+    last_day: Date
+    window: Annotated[int, Field(ge=2)]
+    fed: Count
+    stride: Count
+    origin_stride: Count
+
+    @property
+    def has_next_step(self) -> bool:
+        return True
+
+    @property
+    def has_groups(self) -> bool:
+        return True
+
+    @model_validator(mode="after")
+    def days_in_order(self) -> "StockForecastData":
+        if not self.first_day < self.last_train_day < self.last_validation_day < self.last_day:
+            raise ValueError(
+                "first_day < last_train_day < last_validation_day < last_day is required"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def days_are_left_to_forecast(self) -> "StockForecastData":
+        most = self.window - 2
+        if self.fed > most:
+            raise ValueError(
+                f"fed {self.fed}: at most {most} is allowed, two days fewer than the window"
+            )
+        return self
+
+
+class TableData(DataBlock):
+    dataset: Literal["table"]
+    columns: Annotated[list[str], Field(min_length=1)]
+    columns_are: Literal["variables", "series"]
+    series: str | None
+    time: str | None
+    window: Annotated[int, Field(ge=2)]
+    stride: Count
+    split_by: Literal["time", "series"]
+    split: Fractions
+    scaling: Literal["none", "minmax", "zscore", "log_return"]
+    predict: bool
+    group_by_time: bool
+
+    @property
+    def has_next_step(self) -> bool:
+        return self.predict
+
+    @property
+    def has_groups(self) -> bool:
+        return self.group_by_time
+
+    @property
+    def has_several_series(self) -> bool:
+        """Whether the table holds more than one series."""
+        if self.columns_are == "series":
+            return len(self.columns) > 1
+        return self.series is not None
+
+    @model_validator(mode="after")
+    def columns_differ(self) -> "TableData":
+        names = [*self.columns]
+        names += [name for name in (self.series, self.time) if name is not None]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"column {name} stands twice among columns, series and time")
+        return self
+
+    @model_validator(mode="after")
+    def series_are_named_once(self) -> "TableData":
+        if self.columns_are == "series" and self.series is not None:
+            raise ValueError(
+                f"series: found {self.series!r} with columns_are: series, "
+                "where each column is a series; null is allowed"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def choices_fit_the_series(self) -> "TableData":
+        if self.split_by == "series" and not self.has_several_series:
+            raise ValueError("split_by: series, for a table of one series; time is allowed")
+        if self.predict and self.window < 4:
+            raise ValueError(
+                f"window {self.window}: at least 4 is allowed where the next step is predicted"
+            )
+        if self.group_by_time and not (self.has_several_series and self.predict):
+            raise ValueError(
+                "group_by_time: true, which needs several series and predict: true; "
+                "false is allowed"
+            )
+        return self
+
+
+Data = Annotated[
+    ToyData | MnistData | StockWindowsData | StockForecastData | TableData,
+    Field(discriminator="dataset"),
+]
+
+
+def _kinds() -> dict[str, type[DataBlock]]:
+    """Each class of the union `Data` by its value of `dataset`."""
+    union, _ = get_args(Data)
+    kinds = {}
+    for block in get_args(union):
+        (name,) = get_args(block.model_fields["dataset"].annotation)
+        kinds[name] = block
+    return kinds
+
+
+KINDS = _kinds()

@@ -1,0 +1,61 @@
+"""The whole of params.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lstm_ae.core.errors import InputError
+from lstm_ae.params.blocks import Block, Count, Positive
+from lstm_ae.params.section import Section
+
+
+class Budget(Block):
+    """Upper bounds of what a run may cost; None is no bound."""
+
+    sequences: Annotated[int, Field(ge=32)] | None
+    epochs: Count | None
+    trials: Annotated[int, Field(ge=0)] | None
+
+
+class Params(Block):
+    """Every number a result depends on.
+
+    Parameters
+    ----------
+    sections
+        The names of the sections that the pipeline runs.
+    lr
+        Overrides the learning rate of every section; None leaves it to them.
+    blocks
+        The sections by name, each with the defaults it does not set itself; also those not listed.
+    """
+
+    sections: Annotated[list[str], Field(min_length=1)]
+    budget: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    training_seed: Annotated[int, Field(ge=0, lt=2**32)]
+    lr: Positive | None
+    device: Literal["auto", "cuda", "mps", "cpu"]
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+    devices: Count
+    threads: Count
+    budgets: dict[str, Budget]
+    blocks: dict[str, Section]
+
+    def section(self, name: str) -> Section:
+        """The section of that name.
+
+        Raises
+        ------
+        InputError
+            params.yaml has no such section.
+        """
+        if name not in self.blocks:
+            names = ", ".join(self.sections)
+            raise InputError(f"section {name}: not listed; params.yaml lists {names}")
+        return self.blocks[name]
+
+    @property
+    def caps(self) -> Budget:
+        """The upper bounds in force."""
+        return self.budgets[self.budget]

@@ -1,0 +1,179 @@
+"""The block of a section: its hyperparameters, its data, model, training and search."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lstm_ae.params.blocks import Block, Count, CountRange, NonNegative, Positive, PositiveRange
+from lstm_ae.params.data import Data
+
+Tuned = Literal["tuned"]
+TUNABLE = ("hidden_size", "lr", "gradient_clip", "layers")
+
+
+class Model(Block):
+    code_size: Count | None
+    code_enters: Literal["state", "input"]
+    decoding: Literal["backward", "forward"]
+    output: Literal["linear", "sigmoid"]
+    initialization: Literal["plain", "chrono", "spectral"]
+    amplitude: Positive
+    period: Count
+    lags: Annotated[int, Field(ge=0)]
+    class_hidden_size: Count
+
+    @model_validator(mode="after")
+    def spectral_start_fits(self) -> "Model":
+        form = (self.code_enters, self.decoding, self.output)
+        if self.initialization == "spectral" and form != ("state", "backward", "linear"):
+            raise ValueError(
+                "initialization: spectral needs code_enters: state, decoding: backward, "
+                f"output: linear; found {', '.join(form)}"
+            )
+        if self.lags and self.initialization != "spectral":
+            raise ValueError(
+                f"lags {self.lags} with initialization: {self.initialization}; "
+                "0 is allowed, or initialization: spectral"
+            )
+        return self
+
+
+class LossWeights(Block):
+    reconstruction: NonNegative
+    classification: NonNegative
+    prediction: NonNegative
+
+    @model_validator(mode="after")
+    def any_positive(self) -> "LossWeights":
+        if not self.reconstruction + self.classification + self.prediction > 0:
+            raise ValueError("at least one weight above 0 is needed")
+        return self
+
+
+class RateFactors(Block):
+    encoder: NonNegative
+    decoder: NonNegative
+    biases: NonNegative
+    heads: NonNegative
+
+    @model_validator(mode="after")
+    def any_positive(self) -> "RateFactors":
+        if not self.encoder + self.decoder + self.biases + self.heads > 0:
+            raise ValueError("at least one factor above 0 is needed")
+        return self
+
+
+class Training(Block):
+    batch_size: Count
+    optimizer: Literal["adam", "adamw", "sgd"]
+    weight_decay: NonNegative
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    loss: Literal["mse", "l1", "smooth_l1"]
+    loss_weights: LossWeights
+    error_correlation: Annotated[float, Field(ge=0, lt=1)]
+    shift: Annotated[int, Field(ge=0)]
+    schedule: Literal["one_cycle", "cosine", "constant"]
+    warmup: Annotated[float, Field(gt=0, lt=1)]
+    lr_factors: RateFactors
+
+
+class Space(Block):
+    """The ranges that a search draws its hyperparameters from."""
+
+    hidden_size: CountRange
+    lr: PositiveRange
+    gradient_clip: PositiveRange
+    layers: CountRange
+
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """The lower and the upper bound of each hyperparameter, by its name."""
+        ranges = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: (values.low, values.high) for name, values in ranges.items()}
+
+
+class Search(Block):
+    trials: Annotated[int, Field(ge=0)]
+    concurrency: Count
+    epochs: Count
+    sequences: Count
+    storage: str | None
+    space: Space
+
+
+class Section(Block):
+    """One study: a data set, a model, how it is trained and how its hyperparameters are searched.
+
+    Parameters
+    ----------
+    lr, hidden_size, layers, gradient_clip
+        A number, or `tuned`: what the search found.
+    """
+
+    lr: Positive | Tuned
+    hidden_size: Count | Tuned
+    layers: Count | Tuned
+    gradient_clip: Positive | Tuned
+    epochs: Count
+    data: Data
+    model: Model
+    training: Training
+    search: Search
+
+    @model_validator(mode="after")
+    def tuned_needs_a_search(self) -> "Section":
+        if self.search.trials > 0:
+            return self
+        for name in TUNABLE:
+            if getattr(self, name) == "tuned":
+                raise ValueError(f"{name}: tuned, with search.trials: 0; a number is needed")
+        return self
+
+    @model_validator(mode="after")
+    def code_fits_the_hidden_state(self) -> "Section":
+        smallest = self.hidden_size
+        if smallest == "tuned":
+            smallest = self.search.space.hidden_size.low
+        if self.model.code_size is not None and smallest < self.model.code_size:
+            raise ValueError(
+                f"hidden_size {smallest} is below code_size {self.model.code_size}; "
+                "at least the code size is allowed"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def training_fits_the_data(self) -> "Section":
+        if self.training.loss_weights.classification > 0 and not self.data.has_labels:
+            raise ValueError(
+                "training.loss_weights.classification is above 0 for data without labels; "
+                "0 is allowed"
+            )
+        if self.training.shift and not self.data.has_images:
+            raise ValueError(
+                f"training.shift: found {self.training.shift} for data that are no images; "
+                "0 is allowed"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def prediction_fits_the_data(self) -> "Section":
+        if self.data.has_next_step:
+            return self._checked_for_prediction()
+        predicts = self.training.loss_weights.prediction or self.training.error_correlation
+        if predicts or self.model.lags:
+            raise ValueError(
+                "training.loss_weights.prediction, training.error_correlation or model.lags is "
+                "above 0 for data without a next step; 0 is allowed"
+            )
+        return self
+
+    def _checked_for_prediction(self) -> "Section":
+        if self.model.period > 1:
+            raise ValueError(
+                f"model.period: found {self.model.period}; "
+                "1 is allowed where every day is predicted"
+            )
+        if self.training.error_correlation and not self.data.has_groups:
+            raise ValueError(
+                "training.error_correlation is above 0 with data.group_by_time: false; 0 is allowed"
+            )
+        return self
