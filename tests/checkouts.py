@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstm_ae.core.yaml import edited_text, load_for_editing
+from dvc.utils.serialize import modify_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = ("toy", "mnist_rows_class", "snp_forecast")
@@ -40,14 +40,13 @@ def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:
 
 def edit_params(path: Path, changes: dict[str, object]) -> None:
     """Set values of params.yaml by dotted key, as `dvc exp run -S` does."""
-    content = load_for_editing(path)
-    for dotted, value in changes.items():
-        *above, last = dotted.split(".")
-        values = content
-        for key in above:
-            values = values[key]
-        values[last] = value
-    path.write_text(edited_text(content))
+    with modify_yaml(path) as content:
+        for dotted, value in changes.items():
+            *above, last = dotted.split(".")
+            values = content
+            for key in above:
+                values = values[key]
+            values[last] = value
 
 
 def run(directory: Path, environment: dict[str, str], *command: str) -> str:

@@ -81,20 +81,31 @@ def new_section(
     Looks at the table, and shows a block for params.yaml and lines for dvc.yaml. With `--add` the table is copied to data/tables and given
     to DVC, and both files get their lines; all else in them stays as it is. Every value of the block can be changed afterwards.
     """
-    from lstm_ae.use import new_section as section  # pandas takes a second
+    # pandas takes a second
+    from lstm_ae.core.yaml import to_text
+    from lstm_ae.use.new_section import (
+        add_section,
+        extend_files,
+        pipeline_items,
+        section_name,
+        section_text,
+    )
+    from lstm_ae.use.proposal import propose_section
+    from lstm_ae.use.table_summary import summarize_table
 
-    sight = section.look(path, list(dict.fromkeys(columns.split(","))) if columns else None)
-    name = section.section_name(path, name)
-    proposal, reasons = section.propose(path, sight, predict, "series" if wide else "variables")
-    content = section.extended(name, proposal)
-    typer.echo(section.told(path, sight, reasons))
-    typer.echo(f"\nparams.yaml\n\n{section.block_text(name, proposal)}\ndvc.yaml")
-    for key, lines in section.pipeline_texts(name, predict).items():
-        typer.echo(f"\n{key}:\n{lines.rstrip()}")
+    wanted = list(dict.fromkeys(columns.split(","))) if columns else None
+    summary = summarize_table(path, wanted)
+    name = section_name(path, name)
+    proposal = propose_section(path, summary, predict, "series" if wide else "variables")
+    texts = extend_files(name, proposal.section)
+    typer.echo("\n".join([f"{path}: {summary.rows} rows", *summary.lines(), *proposal.reasons]))
+    typer.echo(f"\nparams.yaml\n\n{section_text(name, proposal.section)}\ndvc.yaml")
+    for key, items in pipeline_items(name, predict).items():
+        typer.echo(f"\n{to_text({key: items}).rstrip()}")
     if not add:
         typer.echo("\nNothing is written yet; --add adds it.")
         return
-    place = section.add(path, name, content)
+    place = add_section(path, name, texts)
     typer.echo(
         f"\nAdded. Next:\n  dvc repro evaluate@{name}\n  git add {place}.dvc {place.parent}/.gitignore params.yaml dvc.yaml dvc.lock"
     )

@@ -4,7 +4,7 @@ import pytest
 import yaml as pyyaml
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.yaml import edited_text, load_for_editing, load_yaml, write_yaml
+from lstm_ae.core.yaml import load_yaml, with_added, write_yaml
 
 
 def written(directory: Path, text: str) -> Path:
@@ -55,9 +55,36 @@ def test_a_mapping_is_written_in_one_way(tmp_path) -> None:
     assert load_yaml(path) == content
 
 
-def test_editing_leaves_comments_and_layout_as_they_are(tmp_path) -> None:
-    text = "# all\na: 1.50   # one\n\nb:\n- NO\n- '7'\nc:\n  d:    # none\n"
-    content = load_for_editing(written(tmp_path, text))
-    assert edited_text(content) == text
-    content["b"].append("10:00")
-    assert edited_text(content) == text.replace("- '7'\n", "- '7'\n- 10:00\n")
+@pytest.mark.parametrize(
+    ("before", "addition", "after"),
+    [
+        ("b:\n- x # one\n\n# d\nd: 1\n", ["NO"], "b:\n- x # one\n- NO\n\n# d\nd: 1\n"),
+        ("b:\n  - x\n  - p: q\n    r: s", ["m"], "b:\n  - x\n  - p: q\n    r: s\n  - m\n"),
+        ("b: [x, 2 , ] # c\nd: 1.50\n", ["m"], "b: [x, 2, m , ] # c\nd: 1.50\n"),
+        ("b: []\n", ["1e5"], "b: ['1e5']\n"),
+        ("b: {p: {q: r}}\n", {"m": {"a": 1}}, "b: {p: {q: r}, m: {a: 1}}\n"),
+        (
+            "b:\n  k: [1,\n    2] # e\n\nd: 1\n",
+            {"m": 1},
+            "b:\n  k: [1,\n    2] # e\n  m: 1\n\nd: 1\n",
+        ),
+        ("b: # t\nd: 1\n", {"m": 1}, "b: # t\n  m: 1\nd: 1\n"),
+        ("b:\n  k:\nd: 1\n", {"m": None}, "b:\n  k:\n  m:\nd: 1\n"),
+        ("d: 1", {"m": 1}, "d: 1\n\nb:\n  m: 1\n"),
+        ("b:\r\n- x\r\nd: 1\r\n", ["m"], "b:\r\n- x\r\n- m\r\nd: 1\r\n"),
+    ],
+    ids=[
+        "block",
+        "indented",
+        "flow",
+        "empty",
+        "flow mapping",
+        "mapping",
+        "null",
+        "null item",
+        "none",
+        "CRLF",
+    ],
+)
+def test_what_is_added_comes_last_and_all_else_stays(before: str, addition, after: str) -> None:
+    assert with_added(before, "b", addition) == after

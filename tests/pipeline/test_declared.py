@@ -1,12 +1,14 @@
 """dvc.yaml against the code and the sections, without running anything."""
 
 import ast
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 
-from lstm_ae.core.yaml import edited_text, load_for_editing, load_yaml
+from lstm_ae.core.yaml import load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = load_yaml(ROOT / "dvc.yaml")
@@ -22,12 +24,12 @@ def imported(path: Path) -> set[Path]:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    candidates = (
-        ROOT / "src" / Path(*name.split(".")).with_suffix(".py")
-        for name in names
-        if name.startswith("lstm_ae")
-    )
-    return {candidate for candidate in candidates if candidate.is_file()}
+    places = [
+        ROOT / "src" / Path(*name.split(".")) for name in names if name.startswith("lstm_ae.")
+    ]
+    modules = {place.with_suffix(".py") for place in places}
+    packages = {place / "__init__.py" for place in places}
+    return {path for path in modules | packages if path.is_file()}
 
 
 def transitive(path: Path) -> set[Path]:
@@ -82,8 +84,12 @@ def test_no_stage_tracks_where_the_trials_are_kept() -> None:
         }
 
 
-def test_dvc_yaml_is_laid_out_as_dvc_writes_it() -> None:
-    assert edited_text(load_for_editing(ROOT / "dvc.yaml")) == (ROOT / "dvc.yaml").read_text()
+@pytest.mark.parametrize("name", ["dvc.yaml", "params.yaml"])
+def test_a_file_is_laid_out_as_dvc_writes_it(tmp_path, name: str) -> None:
+    shutil.copy(ROOT / name, tmp_path)
+    with modify_yaml(tmp_path / name):
+        pass
+    assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -1,17 +1,22 @@
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import modify_yaml
 from typer.testing import CliRunner
 
 from lstm_ae.cli import app
 from lstm_ae.core.errors import InputError
+from lstm_ae.core.yaml import load_yaml, to_text
 from lstm_ae.params import load_params
-from lstm_ae.use import new_section
+from lstm_ae.use.new_section import extend_files, pipeline_items, section_name
+from lstm_ae.use.proposal import PANEL, propose_section
+from lstm_ae.use.table_summary import summarize_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,58 +49,66 @@ def saved(frame: pd.DataFrame, name: str = "my data.csv", **how: object) -> Path
 
 
 def proposed(path: Path, predict: bool = False, columns_are: str = "variables") -> dict:
-    return new_section.propose(path, new_section.look(path), predict, columns_are)[0]
+    return propose_section(path, summarize_table(path), predict, columns_are).section
 
 
 def test_time_interval_and_columns_are_found() -> None:
-    sight = new_section.look(saved(hours()))
-    assert (sight.time, sight.series, sight.columns) == ("time", None, ["temperature", "load"])
-    assert (sight.interval, sight.jumps) == (3600, 0)
+    summary = summarize_table(saved(hours()))
+    assert (summary.time, summary.series, summary.columns) == (
+        "time",
+        None,
+        ["temperature", "load"],
+    )
+    assert (summary.interval, summary.jumps) == (3600, 0)
 
 
 def test_missing_hours_are_counted() -> None:
-    assert new_section.look(saved(hours().drop(index=[100, 101, 300]))).jumps == 2
+    assert summarize_table(saved(hours().drop(index=[100, 101, 300]))).jumps == 2
 
 
 def test_the_column_of_series_is_the_one_within_which_times_rise() -> None:
     both = pd.concat(
         [hours().assign(place="north", sky="grey"), hours().assign(place="south", sky="grey")]
     )
-    assert new_section.look(saved(both)).series == "place"
+    assert summarize_table(saved(both)).series == "place"
 
 
 def test_numbers_may_name_the_series_and_the_steps() -> None:
     both = pd.concat(
         [hours().assign(sensor=number, step=range(900)).drop(columns="time") for number in (3, 7)]
     )
-    sight = new_section.look(saved(both))
-    assert (sight.time, sight.series, sight.columns) == ("step", "sensor", ["temperature", "load"])
+    summary = summarize_table(saved(both))
+    assert (summary.time, summary.series, summary.columns) == (
+        "step",
+        "sensor",
+        ["temperature", "load"],
+    )
 
 
 def test_without_a_column_of_time_the_rows_count() -> None:
-    assert new_section.look(saved(hours().drop(columns="time"))).time is None
+    assert summarize_table(saved(hours().drop(columns="time"))).time is None
 
 
 def test_a_column_that_counts_or_names_a_part_of_the_date_is_left_out_beside_dates() -> None:
-    sight = new_section.look(
+    summary = summarize_table(
         saved(
             hours().assign(
                 number=range(900), hour=[hour % 24 for hour in range(900)], t=hours()["load"]
             )
         )
     )
-    assert sight.columns == ["temperature", "load", "t"]
-    assert sight.left_out == {
+    assert summary.columns == ["temperature", "load", "t"]
+    assert summary.left_out == {
         "number": "says what the time says",
         "hour": "says what the time says",
     }
 
 
 def test_dates_in_another_order_are_named_and_the_rows_count() -> None:
-    sight = new_section.look(
+    summary = summarize_table(
         saved(hours().assign(time=pd.date_range("2021-03-01", periods=900).strftime("%d/%m/%Y")))
     )
-    assert sight.time is None and "dates like 2014-01-31" in sight.left_out["time"]
+    assert summary.time is None and "dates like 2014-01-31" in summary.left_out["time"]
 
 
 def test_columns_of_series_cannot_stand_beside_a_column_of_series() -> None:
@@ -106,7 +119,7 @@ def test_columns_of_series_cannot_stand_beside_a_column_of_series() -> None:
 
 def test_a_column_with_gaps_or_without_change_or_of_text_is_left_out_and_named() -> None:
     table = hours().assign(gaps=[None, *range(899)], same=1, words="a")
-    assert new_section.look(saved(table)).left_out == {
+    assert summarize_table(saved(table)).left_out == {
         "gaps": "1 of 900 rows without a number",
         "same": "never changes",
         "words": "neither numbers nor dates like 2014-01-31",
@@ -128,7 +141,7 @@ def test_a_column_with_gaps_or_without_change_or_of_text_is_left_out_and_named()
 )
 def test_a_table_that_cannot_become_a_section_is_named(table: pd.DataFrame, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        new_section.look(saved(table))
+        summarize_table(saved(table))
 
 
 def test_hours_give_windows_of_a_day_and_a_code_below_a_quarter() -> None:
@@ -161,7 +174,7 @@ def test_short_series_are_split_by_series() -> None:
 
 
 def test_a_panel_that_is_predicted_counts_a_time_once() -> None:
-    many = pd.concat([hours(200).assign(place=f"p{place}") for place in range(new_section.PANEL)])
+    many = pd.concat([hours(200).assign(place=f"p{place}") for place in range(PANEL)])
     proposal = proposed(saved(many), predict=True)
     assert proposal["data"]["group_by_time"] and proposal["training"]["error_correlation"] > 0
 
@@ -171,37 +184,69 @@ def test_a_panel_that_is_predicted_counts_a_time_once() -> None:
 def test_the_block_is_valid_and_all_else_stays_to_the_byte(predict: bool, columns_are: str) -> None:
     old = {path: path.read_text() for path in (Path("params.yaml"), Path("dvc.yaml"))}
     proposal = proposed(saved(hours()), predict, columns_are)
-    new = new_section.extended("mine", proposal)
+    new = extend_files("mine", proposal)
     for path, text in new.items():
         path.write_text(text)
     params = load_params(Path("params.yaml"))
     assert params.sections[-1] == "mine" and params.section("mine").data.predict == predict
-    assert yaml.safe_load(new[Path("params.yaml")])["mine"]["training"] == proposal["training"]
     assert new[Path("params.yaml")].replace("- mine\n", "", 1).startswith(old[Path("params.yaml")])
     pipeline = new[Path("dvc.yaml")]
-    for added in new_section.pipeline_texts("mine", predict).values():
-        assert pipeline.count(added) == 1
-        pipeline = pipeline.replace(added, "")
+    items = pipeline_items("mine", predict)
+    for text in (to_text(items["plots"]), textwrap.indent(to_text(items["artifacts"]), "  ")):
+        assert pipeline.count(text) == 1
+        pipeline = pipeline.replace(text, "")
     assert pipeline == old[Path("dvc.yaml")]
-    curves = [
-        list(plot["y"])
-        for named in yaml.safe_load(new[Path("dvc.yaml")])["plots"]
-        for plot in named.values()
-    ]
+    plots = load_yaml(Path("dvc.yaml"))["plots"]
+    curves = [list(plot["y"]) for named in plots for plot in named.values()]
     assert curves.count(["metrics/mine/curves.csv"]) == 1 + predict
 
 
-def test_a_list_of_sections_in_lines_is_extended_in_lines() -> None:
-    assert new_section.listed(
-        "a: 1\nsections:\n- toy # one\n- snp\n\n# about b\nb: 2\n", "mine"
-    ) == ("a: 1\nsections:\n- toy # one\n- snp\n- mine\n\n# about b\nb: 2\n")
+def test_the_files_stay_in_the_layout_of_dvc() -> None:
+    for path, text in extend_files("mine", proposed(saved(hours()), predict=True)).items():
+        path.write_text(text)
+        with modify_yaml(path):
+            pass
+        assert path.read_text() == text
+
+
+def test_a_project_whose_lists_stand_in_brackets_is_extended_in_brackets() -> None:
+    params, pipeline = Path("params.yaml"), Path("dvc.yaml")
+    block = "".join(f"- {name}\n" for name in load_params(params).sections)
+    flow = f"sections: [{', '.join(load_params(params).sections)}]  # all\n"
+    params.write_text(params.read_text().replace(f"sections:\n{block}", flow))
+    pipeline.write_text(pipeline.read_text().split("\nartifacts:")[0] + "\nplots: []\n")
+    for path, text in extend_files("mine", proposed(saved(hours()))).items():
+        path.write_text(text)
+    assert flow.replace("]", ", mine]") in params.read_text()
+    assert load_params(params).sections[-1] == "mine"
+    assert "\nplots: [mine reconstruction loss: {" in pipeline.read_text()
+    assert load_yaml(pipeline)["artifacts"] == {"mine": {"path": "models/mine", "type": "model"}}
+
+
+WORDS = ["NO", "NO2", "y", "on", "10:00", "1e5", "null", "a: b", "#c"]
+
+
+@pytest.mark.parametrize("overrides", [[], ["seed=1"], ["mine.training.loss=l1"]])
+def test_a_column_named_like_a_value_of_yaml_stays_text(overrides: list[str]) -> None:
+    table = hours()[["time"]].assign(**{word: hours()["load"] for word in WORDS})
+    for path, text in extend_files("mine", proposed(saved(table))).items():
+        path.write_text(text)
+    apply_overrides(Path("params.yaml"), overrides)
+    assert load_params(Path("params.yaml")).section("mine").data.columns == WORDS
+
+
+def test_lines_that_nothing_can_be_added_to_are_an_error() -> None:
+    pipeline = Path("dvc.yaml")
+    pipeline.write_text(pipeline.read_text().replace("\nartifacts:\n", "\nartifacts:\n  mine: 1\n"))
+    with pytest.raises(InputError, match=r"dvc\.yaml: artifacts or plots are written in a way"):
+        extend_files("mine", proposed(saved(hours())))
 
 
 def test_a_name_that_is_taken_is_an_error() -> None:
     with pytest.raises(
         InputError, match=r"section toy: params\.yaml has a key of that name; --name gives another"
     ):
-        new_section.extended("toy", proposed(saved(hours())))
+        extend_files("toy", proposed(saved(hours())))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +254,7 @@ def test_a_name_that_is_taken_is_an_error() -> None:
     [("My data-2.csv", "my_data_2"), ("2021 Load.CSV.GZ", "load"), ("_1.parquet", "table")],
 )
 def test_a_section_is_named_after_its_file(file: str, name: str) -> None:
-    assert new_section.section_name(Path(file), None) == name
+    assert section_name(Path(file), None) == name
 
 
 def test_nothing_is_written_unless_it_is_told_to() -> None:
@@ -233,10 +278,7 @@ def test_a_section_is_added_with_its_table_in_dvc() -> None:
     )
     assert result.exit_code == 0, result.output
     assert Path("data/tables/mine.csv").read_bytes() == path.read_bytes()
-    assert (
-        yaml.safe_load(Path("data/tables/mine.csv.dvc").read_text())["outs"][0]["path"]
-        == "mine.csv"
-    )
+    assert load_yaml(Path("data/tables/mine.csv.dvc"))["outs"][0]["path"] == "mine.csv"
     assert load_params(Path("params.yaml")).section("mine").data.columns == ["load"]
     ignored = subprocess.run(
         ["git", "check-ignore", "data/tables/mine.csv", "data/tables/mine.csv.dvc"],
