@@ -1,4 +1,4 @@
-"""check: params.yaml is whole and sane.
+"""check: every value of params.yaml is known, allowed and fits the others.
 
 python stages/check.py
 """
@@ -10,6 +10,7 @@ from lstm_ae.stage import run
 
 
 def check(params: Params) -> None:
+    """Loading has validated the params; what is left is to say so."""
     logging.info("params.yaml: %d sections, budget %s", len(params.sections), params.budget)
 
 

@@ -40,7 +40,7 @@ def changed_params(tmp_path: Path):
 
 @pytest.fixture
 def prices_csv(tmp_path: Path) -> Path:
-    """Random walks of nine symbols over the days of the study, one of them with a day missing; only for tests."""
+    """Random walks of nine symbols over the days of the study, one with a day missing."""
     days = pd.bdate_range("2014-01-02", "2017-12-29").strftime("%Y-%m-%d")
     random = np.random.default_rng(0)
     frames = []

@@ -11,7 +11,10 @@ from lstm_ae.params import load_params
 
 
 def run(stage: Callable[..., None], with_section: bool = True, **switches: str) -> None:
-    """Run a stage on the validated params. What the user can mend ends it with one line and exit status 2; --debug shows the traceback.
+    """Run a stage on the validated params.
+
+    An error that the user can mend ends it with one line and exit status 2; `--debug` shows the
+    traceback instead.
 
     Parameters
     ----------
@@ -20,6 +23,24 @@ def run(stage: Callable[..., None], with_section: bool = True, **switches: str) 
     switches
         Further options of the command line by name, each with its help; they are on or off.
     """
+    arguments = _parser(with_section, switches).parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    options = {name: getattr(arguments, name) for name in switches}
+    try:
+        params = load_params(PARAMS)
+        if with_section:
+            params.section(arguments.section)
+            stage(params, arguments.section, **options)
+        else:
+            stage(params, **options)
+    except (InputError, OSError) as error:
+        if arguments.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _parser(with_section: bool, switches: dict[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=sys.modules["__main__"].__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -29,16 +50,4 @@ def run(stage: Callable[..., None], with_section: bool = True, **switches: str) 
     for name, meaning in switches.items():
         parser.add_argument(f"--{name}", action="store_true", help=meaning)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        params = load_params(PARAMS)
-        if with_section:
-            params.section(arguments.section)
-        section = [arguments.section] if with_section else []
-        stage(params, *section, **{name: getattr(arguments, name) for name in switches})
-    except (InputError, OSError) as error:
-        if arguments.debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    return parser

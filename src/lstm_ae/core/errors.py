@@ -2,4 +2,7 @@
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used: what was found, where, and what is allowed, in one line."""
+    """The user gave something that cannot be used.
+
+    The message is one line: what was found, where, and what to do next.
+    """

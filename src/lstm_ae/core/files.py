@@ -12,7 +12,13 @@ from lstm_ae.core.errors import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; it takes that name when the block ends well, and goes otherwise. An OSError names `path`."""
+    """Give a temporary path, which takes the place of `path` when the `with` ends well.
+
+    Raises
+    ------
+    OSError
+        It names `path`.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as directory:
@@ -26,11 +32,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8, its line breaks as they are."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object, its keys in their order.
+
+    Raises
+    ------
+    ValueError
+        A number is not finite.
+    """
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
@@ -49,5 +63,5 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error})") from error
     if not isinstance(content, dict):
-        raise InputError(f"{path}: found {type(content).__name__}, a JSON object is allowed")
+        raise InputError(f"{path}: holds {type(content).__name__}; a JSON object is allowed")
     return content

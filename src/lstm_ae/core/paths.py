@@ -10,66 +10,66 @@ REPORT = Path("report")
 TABLES = Path("data/tables")  # of people, one file a section
 
 
-def raw(section: str) -> Path:
-    """What acquire brought."""
-    return Path("data/raw") / section
+def raw(name: str) -> Path:
+    """The directory of the raw bytes that acquire brought."""
+    return Path("data/raw") / name
 
 
-def prepared(section: str) -> Path:
-    """The splits."""
-    return Path("data/prepared") / section
+def prepared(name: str) -> Path:
+    """The directory of the splits."""
+    return Path("data/prepared") / name
 
 
-def search(section: str) -> Path:
-    """best.yaml, trials.csv, importances.csv."""
-    return Path("runs") / section / "search"
+def search(name: str) -> Path:
+    """The directory of best.yaml, trials.csv and importances.csv."""
+    return Path("runs") / name / "search"
 
 
-def training(section: str) -> Path:
-    """The DVCLive directory."""
-    return Path("runs") / section / "training"
+def training(name: str) -> Path:
+    """The directory of DVCLive."""
+    return Path("runs") / name / "training"
 
 
-def weights(section: str) -> Path:
-    """What training learnt: the model at its best epoch, and where there are classes at each."""
-    return Path("runs") / section / "weights"
+def weights(name: str) -> Path:
+    """The directory of the model at its best epoch and, where there are classes, at each epoch."""
+    return Path("runs") / name / "weights"
 
 
-def explorer(section: str) -> Path:
-    """What the page lets a reader try: sequences, reconstructions, answers of the decoder."""
-    return Path("runs") / section / "explorer.json"
+def explorer(name: str) -> Path:
+    """The file of what a reader can try on the page: sequences and their reconstructions."""
+    return Path("runs") / name / "explorer.json"
 
 
-def figures(section: str) -> Path:
-    """The figures as the page shows them: curves, not pixels."""
-    return Path("runs") / section / "figures"
+def figures(name: str) -> Path:
+    """The directory of the figures as the page shows them: curves, not pixels."""
+    return Path("runs") / name / "figures"
 
 
-def model(section: str) -> Path:
-    """The folder that a person takes away: all that using the trained model needs."""
-    return Path("models") / section
+def model(name: str) -> Path:
+    """The directory that a person takes away: all that using the trained model needs."""
+    return Path("models") / name
 
 
-def test_metrics(section: str) -> Path:
-    """The numbers of the test split."""
-    return Path("metrics") / section / "test.json"
+def test_metrics(name: str) -> Path:
+    """The file of the numbers of the test split."""
+    return Path("metrics") / name / "test.json"
 
 
-def curves(section: str) -> Path:
-    """Losses and scores by epoch."""
-    return Path("metrics") / section / "curves.csv"
+def curves(name: str) -> Path:
+    """The file of losses and scores by epoch."""
+    return Path("metrics") / name / "curves.csv"
 
 
-def trials(section: str) -> Path:
-    """Every trial of the search."""
-    return Path("metrics") / section / "trials.csv"
+def trials(name: str) -> Path:
+    """The file of every trial of the search."""
+    return Path("metrics") / name / "trials.csv"
 
 
-def plots(section: str) -> Path:
-    """The figures."""
-    return Path("plots") / section
+def plots(name: str) -> Path:
+    """The directory of the figures as pictures."""
+    return Path("plots") / name
 
 
 def cache() -> Path:
-    """The user cache: `LSTM_AE_CACHE` where it is set, else the platform's place."""
+    """The directory for unfinished work: `LSTM_AE_CACHE`, else the platform's user cache."""
     return Path(os.environ.get("LSTM_AE_CACHE") or platformdirs.user_cache_dir("lstm-ae"))

@@ -35,7 +35,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not YAML ({_problem(error)})") from error
     if not isinstance(content, dict):
         raise InputError(
-            f"{path}: holds {type(content).__name__}; write a mapping, that is lines of `key: value`"
+            f"{path}: holds {type(content).__name__}; "
+            "write a mapping, that is lines of `key: value`"
         )
     return content
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.yaml import load_yaml
-from lstm_ae.params.params import Params
+from lstm_ae.params.params import TOP_LEVEL, Params
 from lstm_ae.params.problems import first_problem, nearest
 from lstm_ae.params.section import Model, Training
 
@@ -19,7 +19,6 @@ SHARED = {
     "training": tuple(Training.model_fields),
     "search": ("concurrency", "storage"),
 }
-TOP_LEVEL = (set(Params.model_fields) - {"blocks"}) | {"defaults"}
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
@@ -82,6 +81,8 @@ def _validated(content: dict[str, Any], defaults: dict[str, dict[str, Any]]) -> 
     blocks = {name: _completed(name, block, defaults) for name, block in written.items()}
     rest = {key: value for key, value in content.items() if key not in blocks}
     rest.pop("defaults", None)
+    if "blocks" in rest:
+        raise InputError(f"blocks: unknown key{nearest('blocks', TOP_LEVEL)}")
     everything = {**rest, "blocks": blocks}
     try:
         params = Params.model_validate(everything)

@@ -59,3 +59,7 @@ class Params(Block):
     def caps(self) -> Budget:
         """The upper bounds in force."""
         return self.budgets[self.budget]
+
+
+# The keys beside the sections.
+TOP_LEVEL = (set(Params.model_fields) - {"blocks"}) | {"defaults"}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lstm_ae.params.data import KINDS
-from lstm_ae.params.params import Params
+from lstm_ae.params.params import TOP_LEVEL, Params
 
 
 def first_problem(
@@ -71,7 +71,7 @@ def _key(
 
 
 def _path(problem: ErrorDetails, content: Mapping[str, Any]) -> list[str]:
-    """The keys that lead to a problem, without the members of unions that pydantic names as well."""
+    """The keys that lead to a problem, without the names that pydantic gives members of unions."""
     *above, last = map(str, problem["loc"])
     parts = []
     value: Any = content
@@ -97,7 +97,7 @@ def _by_key(value: Any) -> dict[str, Any]:
 def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
     """The keys that are allowed where an unknown one stands."""
     if len(location) == 1:
-        return [*(set(Params.model_fields) - {"blocks"}), "defaults"]
+        return sorted(TOP_LEVEL)
     annotation: Any = Params
     for part in location[:-1]:
         if hasattr(annotation, "model_fields"):

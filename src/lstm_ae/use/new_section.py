@@ -29,7 +29,7 @@ COMMENTS = {
     "split_by": "time or series",
     "scaling": "none, minmax, zscore or log_return, of the training windows",
     "predict": "the step after each step",
-    "group_by_time": "windows that begin at one time come in one batch, for error_correlation",
+    "group_by_time": "windows of one time come in one batch, for error_correlation",
 }
 
 
