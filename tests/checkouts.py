@@ -1,5 +1,6 @@
 """Fresh checkouts of the project, their runs and what these write."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,11 +11,23 @@ from dvc.utils.serialize import modify_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = ("toy", "mnist_rows_class", "snp_forecast")
+COMMITTED = {
+    f"GIT_{role}_{field}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for field, value in (
+        ("NAME", "test"),
+        ("EMAIL", "test@example.org"),
+        ("DATE", "2020-01-01T00:00:00+00:00"),
+    )
+}
 OUTPUTS = ("data", "runs", "models", "metrics", "plots", "report")
 
 
 def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:
-    """A new repository with the files of this one, small budget, few sections."""
+    """A new repository with the files of this one, small budget, few sections.
+
+    Its commit is the same whenever and by whomever it is made: a model keeps the commit's hash.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
@@ -27,14 +40,16 @@ def checkout(directory: Path, sections: Sequence[str] = SECTIONS) -> Path:
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, directory / name)
     edit_params(directory / "params.yaml", {"sections": list(sections), "budget": "smoke"})
+    environment = {**os.environ, **COMMITTED}
     for command in (
         ["git", "init", "--quiet"],
         ["git", "config", "user.name", "test"],
         ["git", "config", "user.email", "test@example.org"],
+        ["git", "config", "commit.gpgsign", "false"],
         ["git", "add", "--all"],
         ["git", "commit", "--quiet", "--message", "start"],
     ):
-        subprocess.run(command, cwd=directory, check=True)
+        subprocess.run(command, cwd=directory, env=environment, check=True)
     return directory
 
 

@@ -1,12 +1,14 @@
 """LSTM autoencoders: a code of fixed size for sequences, and the study of how good it is.
 
-Six names use a trained model; they are read, and torch with them, when one is first asked for.
+Six functions use a trained model. They are imported, and torch with them, on their first use.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lstm_ae.use.inference import encode, export, forecast, load_model, reconstruct, score
+
+__version__ = "0.2.0"
 
 __all__ = ["encode", "export", "forecast", "load_model", "reconstruct", "score"]
 
