@@ -1,9 +1,9 @@
 """What each part of the method buys, at equal time: docs/ablation.csv and docs/ablation.png.
 
-python benchmarks/ablation.py
+python -m benchmarks.ablation
 
-Every form trains for the same seconds on the same data, three seeds each. The seconds include the validation after each epoch, and are this
-machine's, so run it with nothing beside it.
+Every form trains for the same seconds on the same data, three seeds each. The seconds include the
+validation after each epoch, and are this machine's, so run it with nothing beside it.
 """
 
 import contextlib
@@ -14,8 +14,9 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from experiments import SEEDS, train, variant
+from matplotlib.axes import Axes
 
+from benchmarks.experiments import SEEDS, train, variant
 from lstm_ae.core import paths
 from lstm_ae.core.files import write_text
 from lstm_ae.core.splits import load_split
@@ -24,25 +25,26 @@ from lstm_ae.evaluation.baselines import pca_reconstruction
 from lstm_ae.model.autoencoder import LSTMAutoencoder
 from lstm_ae.model.objectives import Metrics
 
-TABLE, FIGURE = Path("docs/ablation.csv"), Path("docs/ablation.png")
+Changes = dict[str, Any]  # of a section's block, by dotted key
+
+TABLE = Path("docs/ablation.csv")
+FIGURE = Path("docs/ablation.png")
 SEQUENCES = 6000  # an epoch, so that the curves have points
 SECONDS = 40.0
-WHOLE = {
-    "encoder": 1.0,
-    "decoder": 1.0,
-    "biases": 1.0,
-    "heads": 1.0,
-}  # rate factors of a start that needs no care
+# Rate factors of a start that needs no care.
+WHOLE = {"encoder": 1.0, "decoder": 1.0, "biases": 1.0, "heads": 1.0}
 SIZES = {"toy": {"hidden_size": 49}, "mnist_rows": {"hidden_size": 192}}
-COMMON: dict[str, Any] = {"gradient_clip": 1.0, "training.schedule": "constant"}
-REPORT = {
-    "model.code_enters": "input",
-    "model.decoding": "forward",
-    "model.output": "sigmoid",
-    "model.initialization": "plain",
-}
-FORMS: dict[str, dict[str, Any]] = {
-    "the original report's form": {"layers": 1, "lr": 1e-3, "training.lr_factors": WHOLE, **REPORT},
+COMMON: Changes = {"gradient_clip": 1.0, "training.schedule": "constant"}
+FORMS: dict[str, Changes] = {
+    "the original report's form": {
+        "layers": 1,
+        "lr": 1e-3,
+        "training.lr_factors": WHOLE,
+        "model.code_enters": "input",
+        "model.decoding": "forward",
+        "model.output": "sigmoid",
+        "model.initialization": "plain",
+    },
     "plain start": {
         "layers": 2,
         "lr": 1e-3,
@@ -71,59 +73,29 @@ class TimeUpError(Exception):
     """Ends a training between two epochs."""
 
 
-def curve(section: str, changes: dict[str, Any], seed: int) -> list[dict[str, float]]:
-    """Validation loss by seconds."""
-    params = variant(section, {**COMMON, **SIZES[section], **changes, "epochs": 1000}, seed)
+def curve(section: str, changes: Changes, seed: int) -> list[dict[str, float]]:
+    """Validation loss by seconds, which begin after the first epoch."""
+    changes = {**COMMON, **SIZES[section], **changes, "epochs": 1000}
+    params = variant(section, changes, seed)
+    sequences = load_split(paths.prepared(section), "train").thinned(SEQUENCES)
     points: list[dict[str, float]] = []
     begun = time.perf_counter()
 
     def epoch_end(_: int, __: Metrics, scores: Metrics, ___: LSTMAutoencoder | None) -> None:
-        points.append({"seconds": time.perf_counter() - begun, "loss": scores["reconstruction"]})
-        if points[-1]["seconds"] - points[0]["seconds"] > SECONDS:
+        seconds = time.perf_counter() - begun
+        points.append({"seconds": seconds, "loss": scores["reconstruction"]})
+        if seconds - points[0]["seconds"] > SECONDS:
             raise TimeUpError
 
     with contextlib.suppress(TimeUpError):
-        train(
-            params,
-            section,
-            load_split(paths.prepared(section), "train").thinned(SEQUENCES),
-            epoch_end,
-        )
-    return [{**point, "seconds": point["seconds"] - points[0]["seconds"]} for point in points]
+        train(params, section, sequences, epoch_end)
+    first = points[0]["seconds"]
+    return [{**point, "seconds": point["seconds"] - first} for point in points]
 
 
-def draw(table: pd.DataFrame, floors: dict[str, float]) -> None:
-    figure, grid = plt.subplots(1, len(SIZES), figsize=(8.0, 3.8))
-    for axes, section in zip(grid, SIZES, strict=True):
-        for form, (colour, line) in zip(FORMS, LOOKS, strict=True):
-            for seed, points in table[
-                (table["section"] == section) & (table["form"] == form)
-            ].groupby("training_seed"):
-                axes.plot(
-                    points["seconds"],
-                    points["loss"],
-                    color=colour,
-                    linestyle=line,
-                    label=form if seed == 0 else None,
-                )
-        axes.axhline(floors[section], color=figures.ORIGINAL, linewidth=0.8)
-        axes.annotate(
-            "PCA", (1, floors[section]), xycoords=("axes fraction", "data"), ha="right", va="bottom"
-        )
-        axes.set(
-            xlabel="seconds", ylabel="validation mean squared error", yscale="log", title=section
-        )
-        figures.plain_log(axes)
-    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    figures.save(
-        figures.titled(figure, "The memory starts at PCA; the layers above it go on from there"),
-        FIGURE,
-    )
-
-
-def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    rows = []
+def curves_table() -> pd.DataFrame:
+    """The curve of every section, form and seed: a row a point."""
+    tables = []
     for section in SIZES:
         for form, changes in FORMS.items():
             for seed in SEEDS:
@@ -136,23 +108,62 @@ def main() -> None:
                     points[-1]["loss"],
                     points[-1]["seconds"],
                 )
-                rows += [
-                    {"section": section, "form": form, "training_seed": seed, **point}
-                    for point in points
-                ]
-    table = pd.DataFrame(rows)
+                labels = {"section": section, "form": form, "training_seed": seed}
+                tables.append(pd.DataFrame([{**labels, **point} for point in points]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def pca_loss(section: str) -> float:
+    """The validation loss of PCA with as many numbers as the section's code."""
+    prepared = paths.prepared(section)
+    train_sequences = load_split(prepared, "train").values()
+    validation = load_split(prepared, "validation").values()
+    code_size = variant(section, {}, 0).section(section).model.code_size
+    reconstruction = pca_reconstruction(
+        train_sequences, validation, code_size or SIZES[section]["hidden_size"]
+    )
+    return float(((reconstruction - validation) ** 2).mean())
+
+
+def draw(table: pd.DataFrame, pca_losses: dict[str, float]) -> None:
+    """Draw every curve, a panel a section."""
+    figure, grid = plt.subplots(1, len(SIZES), figsize=(8.0, 3.8))
+    for axes, section in zip(grid, SIZES, strict=True):
+        draw_section(axes, table[table["section"] == section])
+        draw_pca(axes, pca_losses[section])
+        axes.set(xlabel="seconds", ylabel="validation mean squared error")
+        axes.set(yscale="log", title=section)
+        figures.plain_log(axes)
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figures.titled(figure, "The memory starts at PCA; the layers above it go on from there")
+    figures.save(figure, FIGURE)
+
+
+def draw_section(axes: Axes, table: pd.DataFrame) -> None:
+    """The curves of each form and seed; the first seed's has the label."""
+    for form, (colour, line) in zip(FORMS, LOOKS, strict=True):
+        for seed, points in table[table["form"] == form].groupby("training_seed"):
+            axes.plot(
+                points["seconds"],
+                points["loss"],
+                color=colour,
+                linestyle=line,
+                label=form if seed == 0 else None,
+            )
+
+
+def draw_pca(axes: Axes, loss: float) -> None:
+    """A level line."""
+    axes.axhline(loss, color=figures.ORIGINAL, linewidth=0.8)
+    right_end = ("axes fraction", "data")
+    axes.annotate("PCA", (1, loss), xycoords=right_end, ha="right", va="bottom")
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    table = curves_table()
     write_text(TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.5g"))
-    floors = {}
-    for section in SIZES:
-        known, held = (
-            load_split(paths.prepared(section), name).values() for name in ("train", "validation")
-        )
-        code_size = (
-            variant(section, {}, 0).section(section).model.code_size
-            or SIZES[section]["hidden_size"]
-        )
-        floors[section] = float(((pca_reconstruction(known, held, code_size) - held) ** 2).mean())
-    draw(table, floors)
+    draw(table, {section: pca_loss(section) for section in SIZES})
 
 
 if __name__ == "__main__":

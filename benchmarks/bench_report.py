@@ -1,6 +1,6 @@
 """docs/benchmarks.jsonl becomes docs/benchmarks.md and docs/benchmarks.png.
 
-python benchmarks/bench_report.py
+python -m benchmarks.bench_report
 """
 
 import json
@@ -12,15 +12,16 @@ from typing import Any
 import jinja2
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from benchmarks.measuring import MEASURED
 from lstm_ae.core.files import write_text
 from lstm_ae.evaluation import figures
 
-MEASURED, PAGE, FIGURE = (
-    Path("docs/benchmarks.jsonl"),
-    Path("docs/benchmarks.md"),
-    Path("docs/benchmarks.png"),
-)
+PAGE = Path("docs/benchmarks.md")
+FIGURE = Path("docs/benchmarks.png")
 TEMPLATE = Path(__file__).with_name("benchmarks.md.jinja")
 LOOKS = {
     "this project": (figures.MODEL, "-"),
@@ -28,25 +29,29 @@ LOOKS = {
     "Keras": (figures.SECOND, "-."),
     "sequitur": (figures.FOURTH, ":"),
 }
+BARE = ("bare loop", "bare nn.LSTM")
+SHARED = ("this project", "bare nn.LSTM", "PyTorch", "Keras")  # whose share of the peak is told
 
 Row = dict[str, Any]
 
 
 def spread(values: Sequence[float], number: str) -> str:
     """The median, and the lowest and highest beside it."""
-    return (
-        f"{statistics.median(values):{number}} ({min(values):{number}} - {max(values):{number}})"
-        if values
-        else "-"
-    )
+    if not values:
+        return "-"
+    median = statistics.median(values)
+    return f"{median:{number}} ({min(values):{number}} - {max(values):{number}})"
 
 
 def line(cells: Iterable[str]) -> str:
+    """One line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(line(cells) for cells in (header, ["---"] * len(header), *rows))
+    """A Markdown table."""
+    rule = ["---"] * len(header)
+    return "\n".join(line(cells) for cells in (header, rule, *rows))
 
 
 def taken(rows: list[Row], **wanted: Any) -> list[Row]:
@@ -59,11 +64,11 @@ def distinct(rows: list[Row], name: str) -> list[Any]:
     return list(dict.fromkeys(row[name] for row in rows))
 
 
-def lowest(row: Row) -> tuple[np.ndarray, np.ndarray]:
+def lowest(row: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Seconds of the laps, and the lowest loss up to each."""
-    return np.array([lap["seconds"] for lap in row["laps"]]), np.minimum.accumulate(
-        [lap["loss"] for lap in row["laps"]]
-    )
+    seconds = np.array([lap["seconds"] for lap in row["laps"]])
+    losses = np.array([lap["loss"] for lap in row["laps"]])
+    return seconds, np.minimum.accumulate(losses)
 
 
 def loss_after(row: Row, seconds: float) -> float:
@@ -72,65 +77,79 @@ def loss_after(row: Row, seconds: float) -> float:
 
 
 def seconds_to(row: Row, loss: float) -> float | None:
-    """When the lowest loss first came down to this one, between two laps along a line; None where it did not."""
+    """When the lowest loss first came down to this one, between two laps along a line.
+
+    Returns
+    -------
+    Seconds; None where it did not.
+    """
     seconds, losses = lowest(row)
     if losses[-1] > loss:
         return None
-    after = int(np.argmax(losses <= loss))
-    return float(np.interp(-loss, -losses[: after + 1], seconds[: after + 1]))
+    end = int(np.argmax(losses <= loss)) + 1
+    return float(np.interp(-loss, -losses[:end], seconds[:end]))
 
 
 def rate(row: Row) -> float:
     """Sequences a second after the first epoch."""
-    first, last = row["laps"][1], row["laps"][-1]
+    first = row["laps"][1]
+    last = row["laps"][-1]
     return (last["sequences"] - first["sequences"]) / (last["seconds"] - first["seconds"])
 
 
+def epoch(row: Row) -> float:
+    """Seconds of one pass over the training sequences."""
+    return row["sequences"] / rate(row)
+
+
+def building(row: Row) -> float:
+    """Seconds until the first lap: the model at its start."""
+    return float(row["laps"][0]["seconds"])
+
+
 def flops(row: Row) -> float:
-    """Floating-point operations of the matrix products of one training sequence: forward, and backward to weights and to inputs that are
-    trained; of the product of a matrix with itself.
+    """Floating-point operations of the matrix products of one training sequence.
+
+    They are those of the forward pass, and of the backward pass to the weights and to the inputs
+    that are trained. Of the matrix product, those of the product of a matrix with itself.
     """
     if row["peer"] == "matrix product":
         return 2.0 * row["sequences"] ** 3
-    hidden, features = row["hidden_size"], row["features"]
-    code = (
-        hidden if row["peer"] in ("PyTorch", "Keras") else 0
-    )  # that the decoder reads at every step
+    hidden = row["hidden_size"]
+    features = row["features"]
+    # The plain form's decoder reads the code at every step.
+    code = hidden if row["peer"] in ("PyTorch", "Keras") else 0
     readout = 0 if row["peer"] == "bare nn.LSTM" else hidden * features
-    forward = 4 * hidden * (features + hidden) + 4 * hidden * ((code or 1) + hidden) + readout
+    encoder = 4 * hidden * (features + hidden)
+    decoder = 4 * hidden * ((code or 1) + hidden)
+    forward = encoder + decoder + readout
     to_inputs = 4 * hidden * hidden + 4 * hidden * (code + hidden) + readout
     return 2.0 * row["steps"] * (2 * forward + to_inputs)
 
 
 def size(row: Row) -> str:
+    """A task and how large it is."""
     return f"{row['task']}, {row['steps']} x {row['features']}, hidden {row['hidden_size']}"
 
 
 def race(rows: list[Row], rates: list[Row]) -> dict[str, str]:
     """One task's losses, each run beside PyTorch's of the same number."""
-    seconds, lines = rows[0]["seconds"], []
-    best = {
-        row["run"]: min(lap["loss"] for lap in row["laps"] if lap["seconds"] <= seconds)
-        for row in taken(rows, peer="PyTorch")
-    }
+    seconds = rows[0]["seconds"]
+    best: dict[int, float] = {}
+    for row in taken(rows, peer="PyTorch"):
+        losses = [lap["loss"] for lap in row["laps"] if lap["seconds"] <= seconds]
+        best[row["run"]] = min(losses)
+    lines = []
     for peer in distinct(rows, "peer"):
         runs = [row for row in taken(rows, peer=peer) if row["run"] in best]
-        reached = [
-            moment
-            for row in runs
-            if (moment := seconds_to(row, best[row["run"]])) is not None and moment <= seconds
+        cells = [
+            peer,
+            f"{runs[0]['lr']:g}",
+            spread([building(row) for row in runs], ".2f"),
+            reached(runs, best, seconds),
+            spread([loss_after(row, seconds) for row in runs], ".3g"),
         ]
-        lines.append(
-            [
-                peer,
-                f"{runs[0]['lr']:g}",
-                spread([row["laps"][0]["seconds"] for row in runs], ".2f"),
-                spread(reached, ".2f")
-                if len(reached) == len(runs)
-                else f"reached in {len(reached)} of {len(runs)} runs",
-                spread([loss_after(row, seconds) for row in runs], ".3g"),
-            ]
-        )
+        lines.append(cells)
     header = [
         "peer",
         "learning rate",
@@ -138,65 +157,55 @@ def race(rows: list[Row], rates: list[Row]) -> dict[str, str]:
         "seconds to PyTorch's best loss",
         f"loss after {seconds:g} s",
     ]
+    tried = [f"{lowest(row)[1][-1]:.3g} at {row['lr']:g}" for row in rates]
+    sequences = f"{rows[0]['sequences']} sequences, batch {rows[0]['batch_size']}"
     return {
-        "title": f"{size(rows[0])}: {rows[0]['sequences']} sequences, batch {rows[0]['batch_size']}",
+        "title": f"{size(rows[0])}: {sequences}",
         "table": table(header, lines),
-        "tried": ", ".join(f"{lowest(row)[1][-1]:.3g} at {row['lr']:g}" for row in rates),
+        "tried": ", ".join(tried),
         "tried_seconds": f"{rates[0]['seconds']:g}",
     }
+
+
+def reached(runs: list[Row], best: dict[int, float], seconds: float) -> str:
+    """Seconds to the best loss of the PyTorch run of the same number, or how many runs reach it."""
+    moments = []
+    for row in runs:
+        moment = seconds_to(row, best[row["run"]])
+        if moment is not None and moment <= seconds:
+            moments.append(moment)
+    if len(moments) < len(runs):
+        return f"reached in {len(moments)} of {len(runs)} runs"
+    return spread(moments, ".2f")
 
 
 def by_task(rows: list[Row], number: Callable[[Row], float]) -> str:
     """A line a peer, a column a task."""
     tasks = {row["task"]: row for row in rows if row["peer"] in LOOKS}
-    lines = [
-        [
-            peer,
-            *(
-                spread([number(row) for row in taken(rows, task=task, peer=peer)], ".0f")
-                for task in tasks
-            ),
-        ]
-        for peer in LOOKS
-    ]
+    lines = []
+    for peer in LOOKS:
+        cells = [peer]
+        for task in tasks:
+            values = [number(row) for row in taken(rows, task=task, peer=peer)]
+            cells.append(spread(values, ".0f"))
+        lines.append(cells)
     return table(["peer", *map(size, tasks.values())], lines)
 
 
 def loop(rows: list[Row]) -> dict[str, Any]:
-    """This project's step beside that of the bare loop and the bare LSTM; shares of the machine's matrix product."""
+    """This project's step beside that of the bare loop and the bare LSTM.
+
+    Beside them the shares of the machine's matrix product.
+    """
     products = taken(rows, peer="matrix product")
     peak = {row["run"]: rate(row) * flops(row) for row in products}
-    steps, shares = [], []
-    for task in [name for name in distinct(rows, "task") if name != "product"]:
-        runs = {
-            peer: {row["run"]: row for row in taken(rows, task=task, peer=peer)}
-            for peer in distinct(rows, "peer")
-        }
-        ours, *bare = (runs[peer] for peer in ("this project", "bare loop", "bare nn.LSTM"))
-        step = [
-            spread([1e3 * row["batch_size"] / rate(row) for row in found.values()], ".1f")
-            for found in (ours, *bare)
-        ]
-        more = [
-            spread(
-                [100 * (rate(found[run]) / rate(ours[run]) - 1) for run in ours if run in found],
-                ".0f",
-            )
-            for found in bare
-        ]
-        steps.append([size(next(iter(ours.values()))), *step, *more])
-        share = [
-            spread(
-                [
-                    100 * rate(row) * flops(row) / peak[run]
-                    for run, row in runs[peer].items()
-                    if run in peak
-                ],
-                ".0f",
-            )
-            for peer in ("this project", "bare nn.LSTM", "PyTorch", "Keras")
-        ]
-        shares.append([task, *share])
+    steps = []
+    shares = []
+    for task in distinct(rows, "task"):
+        if task != "product":
+            of_task = taken(rows, task=task)
+            steps.append(step_cells(of_task))
+            shares.append(line([task, *share_cells(of_task, peak)]))
     header = [
         "task",
         "a step here, ms",
@@ -207,74 +216,91 @@ def loop(rows: list[Row]) -> dict[str, Any]:
     ]
     return {
         "loop": table(header, steps),
-        "shares": "\n".join(map(line, shares)),
+        "shares": "\n".join(shares),
         "product": products[0]["sequences"],
         "peak": spread([value / 1e9 for value in peak.values()], ".0f"),
     }
 
 
-def epoch(row: Row) -> float:
-    """Seconds of one pass over the training sequences."""
-    return row["sequences"] / rate(row)
+def step_cells(rows: list[Row]) -> list[str]:
+    """The task; milliseconds of a step here and of the bare ones; how much more it takes here."""
+    ours = taken(rows, peer="this project")
+    cells = [size(ours[0])]
+    for peer in ("this project", *BARE):
+        milliseconds = [1e3 * row["batch_size"] / rate(row) for row in taken(rows, peer=peer)]
+        cells.append(spread(milliseconds, ".1f"))
+    for peer in BARE:
+        rates = {row["run"]: rate(row) for row in taken(rows, peer=peer)}
+        both = [row for row in ours if row["run"] in rates]
+        more = [100 * (rates[row["run"]] / rate(row) - 1) for row in both]
+        cells.append(spread(more, ".0f"))
+    return cells
+
+
+def share_cells(rows: list[Row], peak: dict[int, float]) -> list[str]:
+    """The share of the peak, in per cent, that each of `SHARED` comes to."""
+    cells = []
+    for peer in SHARED:
+        runs = [row for row in taken(rows, peer=peer) if row["run"] in peak]
+        shares = [100 * rate(row) * flops(row) / peak[row["run"]] for row in runs]
+        cells.append(spread(shares, ".0f"))
+    return cells
 
 
 def scaling(rows: list[Row]) -> dict[str, str]:
-    """Building, an epoch and memory as one of three grows, and the exponent of the epoch's growth."""
-    lines, exponents = [], []
-    for grown in distinct(rows, "grown"):
-        values = distinct(taken(rows, grown=grown), "to")
+    """Building, an epoch and memory as one of three grows.
+
+    Beside them the exponent of the epoch's growth.
+    """
+    lines = []
+    exponents = []
+    for quantity in distinct(rows, "grown"):
+        of_quantity = taken(rows, grown=quantity)
+        values = distinct(of_quantity, "to")
+        epochs = []
         for value in values:
-            runs = taken(rows, grown=grown, to=value)
-            lines.append(
-                [
-                    grown,
-                    str(value),
-                    spread([row["laps"][0]["seconds"] for row in runs], ".2f"),
-                    spread([epoch(row) for row in runs], ".3g"),
-                    spread([row["peak_mib"] for row in runs], ".0f"),
-                ]
-            )
-        first, last = (
-            statistics.median(epoch(row) for row in taken(rows, grown=grown, to=value))
-            for value in (values[0], values[-1])
-        )
-        exponents.append(
-            f"{grown} to the power of {np.log(last / first) / np.log(values[-1] / values[0]):.2f}"
-        )
+            runs = taken(of_quantity, to=value)
+            seconds = [epoch(row) for row in runs]
+            epochs.append(statistics.median(seconds))
+            cells = [
+                quantity,
+                str(value),
+                spread([building(row) for row in runs], ".2f"),
+                spread(seconds, ".3g"),
+                spread([row["peak_mib"] for row in runs], ".0f"),
+            ]
+            lines.append(cells)
+        exponent = np.log(epochs[-1] / epochs[0]) / np.log(values[-1] / values[0])
+        exponents.append(f"{quantity} to the power of {exponent:.2f}")
     header = ["what grows", "to", "building, s", "an epoch, s", "peak MiB"]
     return {"scaling": table(header, lines), "exponents": ", ".join(exponents)}
 
 
 def page(rows: list[Row]) -> str:
     """The text of docs/benchmarks.md; a part that was not measured is left out."""
-    rates, raced, fast, scaled, repeated = (
-        taken(rows, part=part) for part in ("rates", "race", "speed", "scaling", "repro")
-    )
-    versions = {name: number for row in rows for name, number in row.get("versions", {}).items()}
-    content: dict[str, Any] = {
-        "machine": rows[0]["machine"],
-        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
-        "runs": 1 + max(row.get("run", 0) for row in rows),
-    }
-    if raced:
-        tasks = distinct(raced, "task")
-        content |= {
-            "scored": raced[0]["scored"],
-            "race": [race(taken(raced, task=task), taken(rates, task=task)) for task in tasks],
-        }
-    if fast:
-        content |= {
-            "speed": by_task(fast, rate),
-            "memory": by_task(fast, lambda row: row["peak_mib"]),
-            **loop(fast),
-        }
-    if scaled:
-        content |= {"stay": scaled[0]["others"], **scaling(scaled)}
-    if repeated:
-        content |= {
-            "repro": spread(repeated[0]["seconds"], ".2f"),
-            "repro_runs": len(repeated[0]["seconds"]),
-        }
+    race_rows = taken(rows, part="race")
+    speed_rows = taken(rows, part="speed")
+    scaling_rows = taken(rows, part="scaling")
+    repro_rows = taken(rows, part="repro")
+    content = heading(rows)
+    if race_rows:
+        rate_rows = taken(rows, part="rates")
+        content["scored"] = race_rows[0]["scored"]
+        content["race"] = [
+            race(taken(race_rows, task=task), taken(rate_rows, task=task))
+            for task in distinct(race_rows, "task")
+        ]
+    if speed_rows:
+        content["speed"] = by_task(speed_rows, rate)
+        content["memory"] = by_task(speed_rows, lambda row: row["peak_mib"])
+        content |= loop(speed_rows)
+    if scaling_rows:
+        content["stay"] = scaling_rows[0]["others"]
+        content |= scaling(scaling_rows)
+    if repro_rows:
+        seconds = repro_rows[0]["seconds"]
+        content["repro"] = spread(seconds, ".2f")
+        content["repro_runs"] = len(seconds)
     template = jinja2.Template(
         TEMPLATE.read_text(),
         undefined=jinja2.ChainableUndefined,
@@ -284,40 +310,46 @@ def page(rows: list[Row]) -> str:
     return template.render(content)
 
 
-def draw(rows: list[Row]) -> plt.Figure:
+def heading(rows: list[Row]) -> Row:
+    """The machine, the versions and the number of runs."""
+    versions: dict[str, str] = {}
+    for row in rows:
+        versions |= row.get("versions", {})
+    return {
+        "machine": rows[0]["machine"],
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
+        "runs": 1 + max(row.get("run", 0) for row in rows),
+    }
+
+
+def draw(rows: list[Row]) -> Figure:
     """Loss by seconds of every run, a panel a task."""
     tasks = distinct(rows, "task")
     figure, grid = plt.subplots(1, len(tasks), figsize=(4.0 * len(tasks), 3.6), squeeze=False)
     for axes, task in zip(grid[0], tasks, strict=True):
-        for peer, (colour, style) in LOOKS.items():
-            for row in taken(rows, task=task, peer=peer):
-                axes.plot(
-                    *lowest(row),
-                    color=colour,
-                    linestyle=style,
-                    label=peer if row["run"] == 0 else None,
-                )
-        known = taken(rows, task=task)[0]
-        axes.set(
-            xlabel="seconds",
-            ylabel="lowest validation MSE so far",
-            yscale="log",
-            xlim=(0, known["seconds"]),
-            title=size(known),
-        )
-        figures.plain_log(axes)
-    figure.legend(
-        *grid[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=len(LOOKS)
-    )
+        draw_task(axes, taken(rows, task=task))
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(LOOKS))
     return figures.titled(figure, "Validation loss by seconds of training, every run")
+
+
+def draw_task(axes: Axes, rows: list[Row]) -> None:
+    """The curves of each peer's runs; the first run's has the label."""
+    for peer, (colour, style) in LOOKS.items():
+        for row in taken(rows, peer=peer):
+            label = peer if row["run"] == 0 else None
+            axes.plot(*lowest(row), color=colour, linestyle=style, label=label)
+    axes.set(xlabel="seconds", ylabel="lowest validation MSE so far", yscale="log")
+    axes.set(xlim=(0, rows[0]["seconds"]), title=size(rows[0]))
+    figures.plain_log(axes)
 
 
 def main() -> None:
     rows = [json.loads(line) for line in MEASURED.read_text().splitlines()]
     write_text(PAGE, page(rows))
-    raced = taken(rows, part="race")
-    if raced:
-        figures.save(draw(raced), FIGURE)
+    race_rows = taken(rows, part="race")
+    if race_rows:
+        figures.save(draw(race_rows), FIGURE)
 
 
 if __name__ == "__main__":

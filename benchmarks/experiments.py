@@ -1,8 +1,9 @@
 """Variations of the study, three training seeds each: docs/results.csv.
 
-python benchmarks/experiments.py [experiment ...]
+python -m benchmarks.experiments [experiment ...]
 
-Needs `dvc repro prepare` and the trials in metrics/. A row that the table has already is not run again.
+Needs `dvc repro prepare` and the trials in metrics/. A row that the table has already is not run
+again.
 """
 
 import argparse
@@ -29,9 +30,15 @@ from lstm_ae.training.processes import accelerate
 
 SEEDS = (0, 1, 2)
 RESULTS = Path("docs/results.csv")
+
+Changes = dict[str, Any]  # of a section's block, by dotted key
+Row = dict[str, Any]
+
 ONE_LAYER = {"layers": 1}
-# What is run: the section, and what is changed in its block.
-EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
+# Weights of the loss as in the original report.
+WEIGHTS = {"reconstruction": 0.7, "classification": 0.3, "prediction": 0.0}
+# The section that an experiment runs, and the changes of its block.
+EXPERIMENTS: dict[str, tuple[str, Changes]] = {
     "toy": ("toy", {}),
     "toy, code 48": ("toy", {"model.code_size": 48, "hidden_size": 49}),
     "toy, code 40": ("toy", {"model.code_size": 40, "hidden_size": 49}),
@@ -46,29 +53,20 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "forecast, one layer": ("snp_forecast", ONE_LAYER),
     "forecast, all errors alike": ("snp_forecast", {"training.error_correlation": 0.0}),
     "pixels and class": ("mnist_pixels_class", {}),
-    "pixels and class, weight 0.7": (
-        "mnist_pixels_class",
-        {
-            "training.loss_weights": {
-                "reconstruction": 0.7,
-                "classification": 0.3,
-                "prediction": 0.0,
-            }
-        },
-    ),
+    "pixels and class, weight 0.7": ("mnist_pixels_class", {"training.loss_weights": WEIGHTS}),
 }
 
 
-def variant(section: str, changes: dict[str, Any], training_seed: int) -> Params:
-    """params.yaml with changes, by dotted key, in the block of a section."""
+def variant(section: str, changes: Changes, training_seed: int) -> Params:
+    """params.yaml with changes in the block of a section."""
     content = load_yaml(paths.PARAMS)
     content["training_seed"] = training_seed
     for key, value in changes.items():
-        *above, last = key.split(".")
+        *outer_names, last_name = key.split(".")
         block = content[section]
-        for name in above:
+        for name in outer_names:
             block = block[name]
-        block[last] = value
+        block[last_name] = value
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "params.yaml"
         write_yaml(path, content)
@@ -76,77 +74,85 @@ def variant(section: str, changes: dict[str, Any], training_seed: int) -> Params
 
 
 def best_values(section: str) -> dict[str, Any]:
-    """What the search chose, from its committed trials."""
-    trials = (
-        pd.read_csv(paths.trials(section))
-        .query("state == 'complete'")
-        .sort_values("loss", kind="stable")
-        .head(1)
-    )
-    return {
-        name: value
-        for row in trials.to_dict("records")
-        for name, value in row.items()
-        if name in TUNABLE
-    }
+    """The hyperparameters that the search chose, from its committed trials."""
+    trials = pd.read_csv(paths.trials(section)).query("state == 'complete'")
+    if trials.empty:
+        return {}
+    best = trials.sort_values("loss", kind="stable").to_dict("records")[0]
+    return {str(name): value for name, value in best.items() if name in TUNABLE}
 
 
 def train(
     params: Params, section: str, sequences: Split, epoch_end: EpochEnd | None = None
 ) -> Trained:
     """One training as the train stage does it."""
-    block, prepared = params.section(section), paths.prepared(section)
-    chosen = resolve(params, section, best_values(section))
-    fabric = accelerate(
-        start(params.device, params.threads, params.training_seed), params.precision
-    )
-    model = build(block.model, chosen, sequences, load_description(prepared).get("classes"))
-    validation = load_split(prepared, "validation")
+    block = params.section(section)
+    prepared = paths.prepared(section)
+    hyperparameters = resolve(params, section, best_values(section))
+    device = start(params.device, params.threads, params.training_seed)
+    classes = load_description(prepared).get("classes")
+    model = build(block.model, hyperparameters, sequences, classes)
     return fit(
-        fabric,
+        accelerate(device, params.precision),
         model,
         sequences,
-        validation,
+        load_split(prepared, "validation"),
         block.training,
-        chosen,
+        hyperparameters,
         params.training_seed,
         epoch_end,
         progress=section,
     )
 
 
-def measured(section: str, changes: dict[str, Any], training_seed: int) -> dict[str, Any]:
+def measured(section: str, changes: Changes, training_seed: int) -> Row:
     """One training, scored on test."""
-    params, prepared = variant(section, changes, training_seed), paths.prepared(section)
-    known, test, description = (
-        load_split(prepared, "train"),
-        load_split(prepared, "test"),
-        load_description(prepared),
-    )
-    trained = train(params, section, known)
+    params = variant(section, changes, training_seed)
+    prepared = paths.prepared(section)
+    sequences = load_split(prepared, "train")
+    test = load_split(prepared, "test")
+    description = load_description(prepared)
+    trained = train(params, section, sequences)
     device = start(params.device, params.threads, params.seed)
-    model, best_epoch = trained.model, trained.best_epoch
-    said, shape = compute_answers(model, test.sequences, device), model.architecture
-    row = {
-        "code_size": shape.code_size,
-        "hidden_size": shape.hidden_size,
-        "layers": shape.layers,
-        "best_epoch": best_epoch,
+    model = trained.model
+    architecture = model.architecture
+    answers = compute_answers(model, test.sequences, device)
+    row: Row = {
+        "code_size": architecture.code_size,
+        "hidden_size": architecture.hidden_size,
+        "layers": architecture.layers,
+        "best_epoch": trained.best_epoch,
     }
     row |= reconstruction_metrics(
-        said.reconstruction, known, test, shape.code_size, description["unit_interval"]
+        answers.reconstruction,
+        sequences,
+        test,
+        architecture.code_size,
+        description["unit_interval"],
     )
-    if said.probabilities is not None and test.labels is not None:
-        row |= class_metrics(said.probabilities, test.labels)
-    if said.predictions is not None:
-        lines = fit_lines(known, min(LAGS, description["fed"]))
+    if answers.probabilities is not None and test.labels is not None:
+        row |= class_metrics(answers.probabilities, test.labels)
+    if answers.predictions is not None:
+        lines = fit_lines(sequences, min(LAGS, description["fed"]))
         row["one_step_skill"] = one_step(model, lines, test, description, device).scores()["skill"]
-        fed_back = multi_step(model, lines, load_split(prepared, "rollouts"), description, device)
+        rollouts = load_split(prepared, "rollouts")
+        forecast = multi_step(model, lines, rollouts, description, device)
         for days in (20, 40):
-            row[f"lowest_skill_to_day_{days}"] = min(
-                fed_back.scores(slice(day, day + 1))["skill"] for day in range(days)
-            )
+            skills = [forecast.scores(slice(day, day + 1))["skill"] for day in range(days)]
+            row[f"lowest_skill_to_day_{days}"] = min(skills)
     return row
+
+
+def place(row: Row) -> tuple[int, int]:
+    """Where a row stands in the table."""
+    return list(EXPERIMENTS).index(row["experiment"]), row["training_seed"]
+
+
+def save(rows: list[Row]) -> None:
+    """Write the table."""
+    ordered = sorted(rows, key=place)
+    table = pd.DataFrame(ordered)
+    write_text(RESULTS, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
 def main() -> None:
@@ -158,30 +164,18 @@ def main() -> None:
     )
     names = parser.parse_args().experiment or list(EXPERIMENTS)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    rows = pd.read_csv(RESULTS).to_dict("records") if RESULTS.is_file() else []
+    rows: list[Any] = pd.read_csv(RESULTS).to_dict("records") if RESULTS.is_file() else []
     for name in names:
         section, changes = EXPERIMENTS[name]
         for seed in SEEDS:
-            if any((row["experiment"], row["training_seed"]) == (name, seed) for row in rows):
+            if (name, seed) in {(row["experiment"], row["training_seed"]) for row in rows}:
                 continue
-            rows.append(
-                {"experiment": name, "training_seed": seed, **measured(section, changes, seed)}
-            )
-            order = sorted(
-                rows,
-                key=lambda row: (list(EXPERIMENTS).index(row["experiment"]), row["training_seed"]),
-            )
-            write_text(
-                RESULTS,
-                pd.DataFrame(order).to_csv(index=False, lineterminator="\n", float_format="%.6g"),
-            )
+            row = measured(section, changes, seed)
+            rows.append({"experiment": name, "training_seed": seed, **row})
+            save(rows)
         errors = [row["mse"] for row in rows if row["experiment"] == name]
-        logging.info(
-            "%s: mse %s, median %.6f",
-            name,
-            " ".join(f"{error:.6f}" for error in errors),
-            statistics.median(errors),
-        )
+        every_error = " ".join(f"{error:.6f}" for error in errors)
+        logging.info("%s: mse %s, median %.6f", name, every_error, statistics.median(errors))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""A search by two workers against the same search by one: whole seconds, the start of the processes included.
+"""A search by two workers against the same search by one.
 
-python benchmarks/search.py [section]
+python -m benchmarks.search [section]
 
-Works on the prepared data of `dvc repro`. One and two take turns, so that a machine that slows down does so for both; two cores and nothing
-beside it are needed.
+Measures whole seconds, the start of the processes included, on the prepared data of `dvc repro`.
+One and two workers take turns, so that a machine that slows down does so for both; two cores and
+nothing beside it are needed.
 """
 
 import statistics
@@ -22,28 +23,31 @@ ROUNDS = 3
 
 def measured(task: Task, workers: int) -> tuple[float, str]:
     """Seconds of a search, and its table."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         begun = time.perf_counter()
-        study = search(task, Path(folder), workers)
-        return time.perf_counter() - begun, trials_table(study).to_csv()
+        study = search(task, Path(directory), workers)
+        seconds = time.perf_counter() - begun
+    return seconds, trials_table(study).to_csv()
+
+
+def comparison(by_one: float, by_two: float) -> str:
+    """Both seconds, and how they compare."""
+    return f"one worker {by_one:.1f} s, two {by_two:.1f} s: {by_one / by_two:.2f} times as fast"
 
 
 def main() -> None:
-    task = Task.of(load_params(paths.PARAMS), sys.argv[1] if len(sys.argv) > 1 else "toy", "cpu")
-    one, two, tables = [], [], set()
+    section = sys.argv[1] if len(sys.argv) > 1 else "toy"
+    task = Task.of(load_params(paths.PARAMS), section, "cpu")
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    tables = set()
     for _ in range(ROUNDS):
-        for seconds, workers in ((one, 1), (two, 2)):
-            found, table = measured(task, workers)
-            seconds.append(found)
+        for workers, of_workers in seconds.items():
+            of_search, table = measured(task, workers)
+            of_workers.append(of_search)
             tables.add(table)
-        print(
-            f"one worker {one[-1]:.1f} s, two {two[-1]:.1f} s: {one[-1] / two[-1]:.2f} times as fast",
-            flush=True,
-        )
-    ratio = statistics.median(one) / statistics.median(two)
-    print(
-        f"medians {statistics.median(one):.1f} s and {statistics.median(two):.1f} s: {ratio:.2f} times as fast, tables {len(tables)}"
-    )
+        print(comparison(seconds[1][-1], seconds[2][-1]), flush=True)
+    medians = [statistics.median(of_workers) for of_workers in seconds.values()]
+    print(f"medians: {comparison(*medians)}, tables {len(tables)}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 python stages/package.py toy
 """
 
+from pathlib import Path
+
+from pathlib import Path
+
 from lstm_ae.core import paths
 from lstm_ae.core.files import read_json
 from lstm_ae.core.splits import load_description, load_split
@@ -10,6 +14,7 @@ from lstm_ae.model.runtime import start
 from lstm_ae.package.calibration import calibrate
 from lstm_ae.package.loading import load_autoencoder
 from lstm_ae.package.package import Package, save_package
+from lstm_ae.package.provenance import provenance
 from lstm_ae.params import Params
 from lstm_ae.stage import run
 from lstm_ae.units.layout import load_layout
@@ -25,6 +30,7 @@ def package(params: Params, name: str) -> None:
     calibration = calibrate(model, load_split(prepared, "validation"), layout, device)
     about = {
         "section": name,
+        **provenance(Path()),
         "data_source": load_description(prepared).data_source,
         "code_size": model.architecture.code_size,
         **read_json(trained / "training.json"),

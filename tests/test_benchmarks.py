@@ -1,4 +1,6 @@
+import os
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,32 +9,42 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import bench, bench_report
+from benchmarks import bench, bench_report, measuring
+from benchmarks.measuring import Measurement
 from lstm_ae.core.errors import InputError
 from tests.conftest import ROOT
 
 
-def tiny(peer: str, validated: bool = False, **changes: Any) -> bench.Measurement:
+def tiny(peer: str, validated: bool = False, **changes: Any) -> Measurement:
     """Twelve sequences of five steps, a moment."""
     sequences = np.random.default_rng(0).random((12, 5, 1), np.float32)
-    measurement = bench.Measurement(
-        "race", "toy", peer, 0, 1e-2, (4, 4), 0.2, sequences, sequences if validated else None
+    measurement = Measurement(
+        part="race",
+        task="toy",
+        peer=peer,
+        run=0,
+        lr=1e-2,
+        hidden_size=4,
+        batch_size=4,
+        seconds=0.2,
+        train=sequences,
+        validation=sequences if validated else None,
     )
-    return measurement._replace(**changes)
+    return replace(measurement, **changes)
 
 
 @pytest.fixture
 def at_root(monkeypatch, tmp_path) -> None:
     """The scripts' place, with a file of measurements that is not the project's."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(bench, "MEASURED", tmp_path / "benchmarks.jsonl")
+    monkeypatch.setattr(measuring, "MEASURED", tmp_path / "benchmarks.jsonl")
 
 
-@pytest.mark.parametrize("peer", bench.RIVALS)
+@pytest.mark.parametrize("peer", measuring.RIVALS)
 def test_every_peer_trains_in_a_process_of_its_own(peer, at_root) -> None:
-    if peer not in bench.OURS and not bench.BENCH_PYTHON.is_file():
+    if peer not in measuring.OURS and not measuring.BENCH_PYTHON.is_file():
         pytest.skip("venv-bench is not there; `make bench` makes it")
-    measured = bench.measure(tiny(peer, validated=True))
+    measured = measuring.measure(tiny(peer, validated=True))
     seconds, sequences, losses = (
         [lap[name] for lap in measured["laps"]] for name in ("seconds", "sequences", "loss")
     )
@@ -47,44 +59,44 @@ def test_every_peer_trains_in_a_process_of_its_own(peer, at_root) -> None:
 @pytest.mark.parametrize("peer", ["bare loop", "bare nn.LSTM", "matrix product"])
 def test_what_the_peers_are_held_against_runs(peer, at_root) -> None:
     square = {"train": np.eye(8, dtype=np.float32)} if peer == "matrix product" else {}
-    laps = bench.measure(tiny(peer, **square))["laps"]
+    laps = measuring.measure(tiny(peer, **square))["laps"]
     assert len(laps) > 2
     assert laps[-1]["sequences"] > laps[1]["sequences"]
 
 
 def test_a_peer_that_fails_is_named_with_its_last_line(at_root, monkeypatch, tmp_path) -> None:
     (tmp_path / "broken.py").write_text("raise ValueError('no such layer')")
-    monkeypatch.setitem(bench.SCRIPTS, "this project", str(tmp_path / "broken.py"))
+    monkeypatch.setitem(measuring.SCRIPTS, "this project", str(tmp_path / "broken.py"))
     with pytest.raises(InputError, match=r"broken\.py: ValueError: no such layer"):
-        bench.measure(tiny("this project"))
+        measuring.measure(tiny("this project"))
 
 
 @pytest.fixture
-def counted(monkeypatch, at_root) -> list[bench.Measurement]:
+def counted(monkeypatch, at_root) -> list[Measurement]:
     """The measurements that a run makes, of two that there are."""
-    made: list[bench.Measurement] = []
+    made: list[Measurement] = []
 
-    def measure(measurement: bench.Measurement) -> dict[str, Any]:
+    def measure(measurement: Measurement) -> dict[str, Any]:
         made.append(measurement)
         return measurement.key()
 
     monkeypatch.setattr(bench, "measure", measure)
     monkeypatch.setattr(bench, "PARTS", {"race": lambda: iter([tiny("PyTorch"), tiny("Keras")])})
     monkeypatch.setattr("sys.argv", ["bench.py", "race"])
-    monkeypatch.setattr(bench.os, "sched_setaffinity", lambda *_: None, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None, raising=False)
     return made
 
 
 def test_a_run_goes_on_with_what_is_missing(counted) -> None:
-    bench.keep(tiny("PyTorch").key())
+    measuring.keep(tiny("PyTorch").key())
     bench.main()
     bench.main()
     assert [measurement.peer for measurement in counted] == ["Keras"]
 
 
 def test_measurements_of_another_machine_are_not_mixed_in(monkeypatch, counted) -> None:
-    bench.keep(tiny("PyTorch").key())
-    monkeypatch.setattr(bench, "machine", lambda: {"processor": "another"})
+    measuring.keep(tiny("PyTorch").key())
+    monkeypatch.setattr(measuring, "machine", lambda: {"processor": "another"})
     with pytest.raises(SystemExit, match="remove the file to measure all anew"):
         bench.main()
     assert not counted
@@ -161,7 +173,7 @@ def measured_rows() -> list[dict[str, Any]]:
         rows += [
             {**common, "part": part, "task": "toy", "peer": peer, "run": run}
             for part in ("race", "speed")
-            for peer in bench.RIVALS
+            for peer in measuring.RIVALS
         ]
         rows += [
             {**common, "part": "speed", "task": "toy", "peer": peer, "run": run}

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 import torch
 
+import lstm_ae
 from lstm_ae import cli
 from lstm_ae.model import runtime
 from lstm_ae.package.package import save_package
+from tests.conftest import ROOT
 from tests.packages import hourly, hourly_package
 
 
@@ -134,11 +136,22 @@ def test_debug_shows_the_traceback(command, monkeypatch) -> None:
         cli.main()
 
 
-def test_the_package_is_read_without_torch() -> None:
-    program = "import lstm_ae, lstm_ae.cli, sys; assert not {'torch', 'pandas', 'numpy'} & sys.modules.keys(); lstm_ae.score"
-    subprocess.run([sys.executable, "-c", program], check=True)
+WITHOUT_TORCH = """
+import lstm_ae, lstm_ae.cli, sys
+assert not {"torch", "pandas", "numpy"} & sys.modules.keys()
+lstm_ae.score
+"""
+
+
+def test_the_package_is_read_without_torch(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-c", WITHOUT_TORCH]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
     with pytest.raises(AttributeError, match="no attribute 'scores'"):
-        __import__("lstm_ae").scores  # noqa: B018
+        lstm_ae.scores  # noqa: B018
+
+
+def test_the_version_is_that_of_the_library(command) -> None:
+    assert command("--version") == (0, f"lstm-ae {lstm_ae.__version__}\n", "")
 
 
 def test_what_is_written_has_the_numbers_of_the_input_with_nine_digits(

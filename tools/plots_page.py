@@ -1,4 +1,6 @@
-"""The page that `dvc plots` fills, with the charts' JavaScript inside: DVC's own loads it from the network each time it is opened.
+"""The page that `dvc plots` fills, with the JavaScript of its charts inside.
+
+DVC's own page loads that JavaScript from the network each time it is opened.
 
 python tools/plots_page.py .dvc/plots.html
 """
@@ -11,7 +13,8 @@ import vl_convert
 
 from lstm_ae.core.files import write_text
 
-VEGA_LITE = "5.21"  # the fifth version is what DVC's charts are written in
+VEGA_LITE = "5.21"  # DVC's charts are written in the fifth version
+EMBED = "window.vegaEmbed = vegaEmbed;"
 
 # DVC replaces {refresh_tag} and {plot_divs}. Images are halved: two revisions stand side by side.
 PAGE = Template("""\
@@ -37,9 +40,10 @@ $bundle
 
 
 def page() -> str:
-    """The page, Vega, Vega-Lite and Vega-Embed inside."""
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
-    return PAGE.substitute(bundle=bundle.replace("</script", r"<\/script"))
+    """The page, with Vega, Vega-Lite and Vega-Embed inside."""
+    bundle = vl_convert.javascript_bundle(EMBED, VEGA_LITE)
+    bundle = bundle.replace("</script", r"<\/script")
+    return PAGE.substitute(bundle=bundle)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""What `make repro` does first. DVC writes dvc.lock and the list of who uses which file in place, and refuses to go on where a
-kill left one cut short. The last whole dvc.lock comes back, a list of the dead goes.
+"""What `make repro` does first: repair the files that a kill of DVC left cut short.
+
+DVC writes dvc.lock and the list of who uses which file in place, and refuses to go on where one of
+them is not whole. Here the last whole dvc.lock comes back, and a list of dead processes goes.
 
 python tools/recover.py
 """
@@ -8,7 +10,6 @@ import json
 import logging
 import subprocess
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -21,11 +22,16 @@ from lstm_ae.core.files import write_text
 
 log = logging.getLogger("recover")
 
-DVC_LOCK, DVC_TMP = Path("dvc.lock"), Path(".dvc/tmp")
+DVC_LOCK = Path("dvc.lock")
+DVC_TMP = Path(".dvc/tmp")
 
 
 def recover() -> None:
-    """Keep a whole dvc.lock, or put back the one kept. DVC holds these two locks where it writes, so that a living one is not disturbed."""
+    """Keep a whole dvc.lock or put the last whole one back, and remove a list of the dead.
+
+    A running DVC holds one of two locks where it writes these files. They are held here too, so
+    that a living one is not disturbed.
+    """
     DVC_TMP.mkdir(parents=True, exist_ok=True)
     try:
         with Lock(str(DVC_TMP / "lock")), Lock(str(DVC_TMP / "rwlock.lock")):
@@ -37,59 +43,80 @@ def recover() -> None:
 
 
 def keep_or_restore() -> None:
-    """Without a whole dvc.lock, that of before this run or of git, DVC looks every stage up in its run cache."""
-    found = DVC_LOCK.read_text(encoding="utf-8", errors="replace")
-    git = subprocess.run(
-        ["git", "show", f"HEAD:./{DVC_LOCK}"], capture_output=True, encoding="utf-8", check=False
-    )
-    committed = git.stdout if git.returncode == 0 else None
-    kept = (
-        DVC_TMP / f"dvc.lock.{sha256((committed or '').encode()).hexdigest()[:16]}"
-    )  # beside another commit's, fewer stages may be all
-    known = kept.read_text(encoding="utf-8") if kept.is_file() else committed
-    if found == committed or is_whole(found, known or ""):
-        write_text(kept, found)
-        for other in set(DVC_TMP.glob("dvc.lock.*")) - {kept}:
+    """Keep a copy of dvc.lock where it is whole, else put a copy back.
+
+    Without a whole dvc.lock DVC looks every stage up in its run cache.
+    """
+    current = DVC_LOCK.read_text(encoding="utf-8", errors="replace")
+    committed = committed_lock()
+    copy = copy_beside(committed)
+    last_whole = copy.read_text(encoding="utf-8") if copy.is_file() else committed
+    if current == committed or is_whole(current, last_whole or ""):
+        write_text(copy, current)
+        for other in set(DVC_TMP.glob("dvc.lock.*")) - {copy}:
             other.unlink()
-    elif known:
-        write_text(DVC_LOCK, known)
-        log.warning(
-            "%s was cut short; %s is back",
-            DVC_LOCK,
-            "git's" if known == committed else "the one before this run",
-        )
+    elif last_whole:
+        write_text(DVC_LOCK, last_whole)
+        source = "git's" if last_whole == committed else "the one before this run"
+        log.warning("%s was cut short; %s is back", DVC_LOCK, source)
     else:
         DVC_LOCK.unlink()
         log.warning("%s was cut short and git has none; it begins anew", DVC_LOCK)
 
 
-def is_whole(lock: str, known: str) -> bool:
-    """Whether a dvc.lock was written to its end: DVC never drops a stage, and a lock cut between two lines is YAML too. One that git holds,
-    of an older experiment that was applied for example, may know fewer.
+def committed_lock() -> str | None:
+    """dvc.lock as the last commit holds it."""
+    command = ["git", "show", f"HEAD:./{DVC_LOCK}"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
+def copy_beside(committed: str | None) -> Path:
+    """Where the copy of dvc.lock lies: one for each committed dvc.lock.
+
+    In another commit fewer stages may be all there are, so that its copy says nothing here.
+    """
+    digest = sha256((committed or "").encode()).hexdigest()
+    return DVC_TMP / f"dvc.lock.{digest[:16]}"
+
+
+def is_whole(lock: str, last_whole: str) -> bool:
+    """Whether a dvc.lock was written to its end.
+
+    DVC never drops a stage, and a lock cut between two lines is YAML too: a whole one has every
+    stage of the last whole one. One that git holds, of an older experiment that was applied for
+    example, may have fewer.
     """
     names = stage_names(lock)
-    return names is not None and ((stage_names(known) or set()) <= names or is_in_git(lock))
+    if names is None:
+        return False
+    earlier_names = stage_names(last_whole) or set()
+    return earlier_names <= names or is_in_git(lock)
 
 
 def is_in_git(content: str) -> bool:
     """Whether a commit, an experiment's too, holds these bytes as a file."""
-    hashed = subprocess.run(
+    hashing = subprocess.run(
         ["git", "hash-object", "--stdin"],
         input=content,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
-    log_of = [
-        "git",
-        "log",
-        "--all",
-        "--max-count=1",
-        "--format=%h",
-        f"--find-object={hashed.stdout.strip()}",
-    ]
-    found = subprocess.run(log_of, capture_output=True, encoding="utf-8", check=False)
-    return found.returncode == 0 and bool(found.stdout)
+    searching = subprocess.run(
+        [
+            "git",
+            "log",
+            "--all",
+            "--max-count=1",
+            "--format=%h",
+            f"--find-object={hashing.stdout.strip()}",
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return searching.returncode == 0 and bool(searching.stdout)
 
 
 def stage_names(lock: str) -> set[str] | None:
@@ -99,33 +126,39 @@ def stage_names(lock: str) -> set[str] | None:
         COMPILED_LOCKFILE_SCHEMA(content)
     except (yaml.YAMLError, voluptuous.Invalid):
         return None
-    return set(content["stages"]) if lock.endswith("\n") and "stages" in content else None
+    if not lock.endswith("\n") or "stages" not in content:
+        return None
+    return set(content["stages"])
 
 
-def remove_dead(users: Path) -> None:
-    """Remove the list of who uses which file if it was cut short, or if nobody in it lives: a number of theirs may be another's today."""
+def remove_dead(path: Path) -> None:
+    """Remove the list of who uses which file if it was cut short, or if nobody in it lives.
+
+    The number of a dead process may be another one's today, which DVC would wait for.
+    """
     try:
-        known = json.loads(users.read_text(encoding="utf-8"))
-        listed = [
-            *known.get("write", {}).values(),
-            *chain.from_iterable(known.get("read", {}).values()),
-        ]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        users = list(content.get("write", {}).values())
+        for readers in content.get("read", {}).values():
+            users += readers
     except FileNotFoundError:
         return
     except ValueError:
-        log.warning("%s was cut short and is gone", users)
-        users.unlink()
+        log.warning("%s was cut short and is gone", path)
+        path.unlink()
         return
-    if listed and not any(is_running(**user) for user in listed):
-        log.info("%s lists only processes that are no more, and is gone", users)
-        users.unlink()
+    if users and not any(is_running(**user) for user in users):
+        log.info("%s lists only processes that are no more, and is gone", path)
+        path.unlink()
 
 
 def is_running(pid: int, cmd: str) -> bool:
+    """Whether the process of that number still runs that command."""
     try:
-        return " ".join(psutil.Process(pid).cmdline()).endswith(cmd)
+        command = " ".join(psutil.Process(pid).cmdline())
     except psutil.Error:
         return False
+    return command.endswith(cmd)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""What the process of every peer does alike: its task, the clock, the loss, what it prints. Shapes: N sequences, T steps, m features."""
+"""What the process of every peer does alike: its task, the clock, the loss, what it prints.
+
+Shapes: N sequences, B of them in a batch, T steps, m features.
+"""
 
 import contextlib
 import json
@@ -28,7 +31,7 @@ class TimeUpError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """One training: what, of what size, how long.
+    """One training: on what data, of what size, how long.
 
     Parameters
     ----------
@@ -52,16 +55,19 @@ class Task:
 
     @classmethod
     def read(cls, path: Path) -> "Task":
-        """From JSON that names the arrays' files."""
+        """Read a task from JSON that names the arrays' files."""
         content = json.loads(path.read_text())
-        arrays = {
-            name: content[name] and np.load(content[name]) for name in ("train", "validation")
-        }
-        return cls(**{**content, **arrays})
+        for name in ("train", "validation"):
+            if content[name] is not None:
+                content[name] = np.load(content[name])
+        return cls(**content)
 
 
 class Watch:
-    """The clock of a training. It runs from the building of the model on, and stands still while a loss is measured."""
+    """The clock of a training.
+
+    It runs from the building of the model on, and stands still while a loss is measured.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -72,63 +78,63 @@ class Watch:
         return time.perf_counter() - self.begun
 
     def lap(self, sequences: int, reconstruct: Reconstruct | None = None) -> None:
-        """Note that so many sequences were trained on since the last lap; the first lap, of none, is the model at its start.
+        """Note how many sequences were trained on since the last lap.
+
+        The first lap, of none, is the model at its start.
 
         Raises
         ------
         TimeUpError
-            The task's seconds are over; those of a speed begin after the first epoch, which compiles and warms up.
+            The task's seconds are over. Those of a speed begin after the first epoch, which
+            compiles and warms up.
         """
         now = self.seconds()
-        seen = sequences + (self.laps[-1]["sequences"] if self.laps else 0)
+        before = self.laps[-1]["sequences"] if self.laps else 0
         loss = None
         if self.task.validation is not None and reconstruct is not None:
-            loss = mean_squared_error(reconstruct, self.task.validation)
+            exact_loss = mean_squared_error(reconstruct, self.task.validation)
+            loss = float(f"{exact_loss:.6g}")
         self.laps.append(
-            {"seconds": round(now, 4), "sequences": seen, "loss": loss and float(f"{loss:.6g}")}
+            {"seconds": round(now, 4), "sequences": before + sequences, "loss": loss},
         )
-        if (
-            len(self.laps) > 1
-            and now - (self.laps[1]["seconds"] if loss is None else 0.0) >= self.task.seconds
-        ):
-            raise TimeUpError
+        if len(self.laps) > 1:
+            begin = self.laps[1]["seconds"] if loss is None else 0.0
+            if now - begin >= self.task.seconds:
+                raise TimeUpError
         self.begun += self.seconds() - now
 
 
 def mean_squared_error(reconstruct: Reconstruct, sequences: Array) -> float:
-    """Over all elements."""
+    """The mean over all elements of the sequences (N, T, m)."""
     squares = 0.0
     for first in range(0, len(sequences), SCORED_BATCH):
         batch = sequences[first : first + SCORED_BATCH]
-        squares += float(np.square(reconstruct(batch).astype(np.float64) - batch).sum())
+        errors = reconstruct(batch).astype(np.float64) - batch
+        squares += float(np.square(errors).sum())
     return squares / sequences.size
 
 
 def peak_mib() -> float:
     """The most memory this process ever held, libraries and data included, in MiB."""
     status = Path("/proc/self/status")
-    if (
-        status.is_file()
-    ):  # getrusage would count what the parent held before this program replaced it
-        return (
-            next(
-                int(line.split()[1])
-                for line in status.read_text().splitlines()
-                if line.startswith("VmHWM")
-            )
-            / 1024
-        )
+    # getrusage would count what the parent held before this program replaced it.
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def main(train: Callable[[Task, Watch], None], *packages: str) -> None:
-    """Run the task of the command line and print the laps, the peak of memory and the versions of the packages as JSON."""
+    """Run the task of the command line.
+
+    Prints as JSON the laps, the peak of memory and the versions of the packages.
+    """
     task = Task.read(Path(sys.argv[1]))
     watch = Watch(task)
     with contextlib.suppress(TimeUpError):
         train(task, watch)
-    versions = {
-        "Python": platform.python_version(),
-        **{package: version(package) for package in packages},
-    }
+    versions = {"Python": platform.python_version()}
+    for package in packages:
+        versions[package] = version(package)
     print(json.dumps({"laps": watch.laps, "peak_mib": peak_mib(), "versions": versions}))

@@ -1,6 +1,7 @@
 """The same model in Keras on JAX: LSTM, RepeatVector, LSTM, Dense, compiled, trained by `fit`.
 
-Dense reads all steps at once, as TimeDistributed(Dense) would one by one: on JAX that unrolls them, and 784 compile for minutes.
+Dense reads all steps at once, as TimeDistributed(Dense) would one by one: on JAX that unrolls
+them, and 784 compile for minutes.
 """
 
 import os
@@ -8,8 +9,9 @@ import os
 os.environ["KERAS_BACKEND"] = "jax"
 
 import keras
-from common import FOREVER, Array, Task, Watch, main
 from keras import layers
+
+from benchmarks.peers.common import FOREVER, Array, Task, Watch, main
 
 
 def train(task: Task, watch: Watch) -> None:
@@ -24,18 +26,25 @@ def train(task: Task, watch: Watch) -> None:
             layers.Dense(features, activation="sigmoid"),
         ]
     )
-    model.compile(
-        keras.optimizers.Adam(task.lr, global_clipnorm=task.gradient_clip), "mse", jit_compile=True
-    )
+    optimizer = keras.optimizers.Adam(task.lr, global_clipnorm=task.gradient_clip)
+    model.compile(optimizer, "mse", jit_compile=True)
 
     def reconstruct(batch: Array) -> Array:
         return model.predict(batch, batch_size=len(batch), verbose=0)
 
+    def epoch_end(_epoch: int, _logs: dict[str, float]) -> None:
+        watch.lap(len(task.train), reconstruct)
+
     watch.lap(0, reconstruct)
-    lap = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda _, __: watch.lap(len(task.train), reconstruct)
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
+    model.fit(
+        task.train,
+        task.train,
+        task.batch_size,
+        FOREVER,
+        verbose=0,
+        callbacks=[callback],
     )
-    model.fit(task.train, task.train, task.batch_size, FOREVER, verbose=0, callbacks=[lap])
 
 
 if __name__ == "__main__":

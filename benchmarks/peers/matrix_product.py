@@ -1,7 +1,11 @@
-"""The product of a large matrix with itself, as fast as the machine does it: a product counts as a sequence."""
+"""The product of a large matrix with itself, as fast as the machine does it.
+
+A product counts as a sequence.
+"""
 
 import torch
-from common import Task, Watch, main
+
+from benchmarks.peers.common import Task, Watch, main
 
 
 def train(task: Task, watch: Watch) -> None:

@@ -1,9 +1,12 @@
-"""This project: its own loop, `training.fit`, from a spectral start, the hidden state as code, one layer."""
+"""This project: its own loop, `training.loop.fit`, from a spectral start.
+
+The hidden state is the code, and there is one layer.
+"""
 
 import torch
-from common import FOREVER, Array, Task, Watch, main
 from lightning_fabric import Fabric
 
+from benchmarks.peers.common import FOREVER, Array, Task, Watch, main
 from lstm_ae.core.paths import PARAMS
 from lstm_ae.core.splits import Split
 from lstm_ae.model.autoencoder import LSTMAutoencoder
@@ -14,26 +17,34 @@ from lstm_ae.training.hyperparameters import Hyperparameters
 from lstm_ae.training.loop import build, fit
 from lstm_ae.training.processes import accelerate
 
+Prepared = tuple[Fabric, LSTMAutoencoder, Training, Hyperparameters]
 
-def prepared(task: Task) -> tuple[Fabric, LSTMAutoencoder, Training, Hyperparameters]:
-    """What `fit` needs beside the sequences: the model at its start, in the form of `toy` but for the task's size."""
-    block = load_params(PARAMS).section("toy")
-    training = block.training.model_copy(
-        update={"batch_size": task.batch_size, "schedule": "constant"}
-    )
-    chosen = Hyperparameters(
-        task.hidden_size, task.lr, task.gradient_clip, layers=1, epochs=FOREVER
+
+def prepared(task: Task) -> Prepared:
+    """What `fit` needs beside the sequences.
+
+    The model at its start has the form of the section `toy` and the size of the task.
+    """
+    section = load_params(PARAMS).section("toy")
+    changes = {"batch_size": task.batch_size, "schedule": "constant"}
+    training = section.training.model_copy(update=changes)
+    hyperparameters = Hyperparameters(
+        task.hidden_size,
+        task.lr,
+        task.gradient_clip,
+        layers=1,
+        epochs=FOREVER,
     )
     fabric = accelerate(start("cpu", task.threads, task.seed), "32-true")
-    model = build(
-        block.model.model_copy(update={"code_size": None}), chosen, Split(task.train), None
-    )
-    return fabric, model, training, chosen
+    form = section.model.model_copy(update={"code_size": None})
+    model = build(form, hyperparameters, Split(task.train), None)
+    return fabric, model, training, hyperparameters
 
 
 def train(task: Task, watch: Watch) -> None:
-    fabric, model, training, chosen = prepared(task)
+    fabric, model, training, hyperparameters = prepared(task)
     sequences = Split(task.train)
+    validation = Split(task.train[:1])
 
     @torch.no_grad()
     def reconstruct(batch: Array) -> Array:
@@ -42,7 +53,7 @@ def train(task: Task, watch: Watch) -> None:
     def epoch_end(epoch: int, _: Metrics, __: Metrics, ___: LSTMAutoencoder | None) -> None:
         watch.lap(len(sequences) if epoch else 0, reconstruct)
 
-    fit(fabric, model, sequences, Split(task.train[:1]), training, chosen, task.seed, epoch_end)
+    fit(fabric, model, sequences, validation, training, hyperparameters, task.seed, epoch_end)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,18 @@
-"""The study's plain form in plain PyTorch: the last hidden state is the code and the decoder's input at every step; sigmoid, MSE, Adam."""
+"""The study's plain form in plain PyTorch, trained by Adam on the mean squared error.
+
+The last hidden state is the code and the decoder's input at every step; the output is a sigmoid.
+"""
 
 import torch
 import torch._dynamo  # the first optimizer would import it while the clock runs
-from common import Array, Task, Watch, main
 from torch import Tensor, nn
+
+from benchmarks.peers.common import Array, Task, Watch, main
 
 
 class Autoencoder(nn.Module):
+    """Two LSTM layers and a readout."""
+
     def __init__(self, features: int, hidden_size: int) -> None:
         super().__init__()
         self.encoder = nn.LSTM(features, hidden_size, batch_first=True)
@@ -14,8 +20,10 @@ class Autoencoder(nn.Module):
         self.readout = nn.Linear(hidden_size, features)
 
     def forward(self, sequences: Tensor) -> Tensor:
+        """Sequences (B, T, m) to their reconstruction (B, T, m)."""
         _, (code, _) = self.encoder(sequences)
-        states, _ = self.decoder(code[0][:, None].expand(-1, sequences.shape[1], -1))
+        repeated = code[0][:, None].expand(-1, sequences.shape[1], -1)
+        states, _ = self.decoder(repeated)
         return torch.sigmoid(self.readout(states))
 
 
@@ -32,7 +40,8 @@ def train(task: Task, watch: Watch) -> None:
 
     watch.lap(0, reconstruct)
     while True:
-        for rows in torch.randperm(len(sequences)).split(task.batch_size):
+        order = torch.randperm(len(sequences))
+        for rows in order.split(task.batch_size):
             batch = sequences[rows]
             loss = nn.functional.mse_loss(model(batch), batch)
             optimizer.zero_grad()

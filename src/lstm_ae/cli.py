@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lstm_ae import __version__
 from lstm_ae.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,9 +41,19 @@ OUT = Annotated[
 ]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lstm-ae {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def commands(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_print_version),
+    ] = False,
 ) -> None:
     """LSTM autoencoders: a section of the study from your own table, and what a trained model can be used for."""
 

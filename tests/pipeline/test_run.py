@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import lstm_ae
+from lstm_ae.package.provenance import code_commit
 from tests.checkouts import SECTIONS, checkout, contents, run, stages_run
 
 
@@ -22,6 +24,8 @@ def test_what_made_a_model_is_kept_with_it(finished: Path) -> None:
         trials = finished / "runs" / section / "search" / "trials.csv"
         assert (finished / "metrics" / section / "trials.csv").read_bytes() == trials.read_bytes()
         about = json.loads((finished / "models" / section / "about.json").read_text())
+        assert about["version"] == lstm_ae.__version__
+        assert about["commit"] == code_commit(finished)
         assert about["versions"]["torch"] == version("torch")
         assert f"<td>{version('torch')}</td>" in (finished / "report" / "index.html").read_text()
 

@@ -15,6 +15,7 @@ from lstm_ae.package.loading import load_package
 from lstm_ae.package.package import Package
 from lstm_ae.units.layout import Layout, local_scale, to_units
 from lstm_ae.units.windows import cut
+from lstm_ae.use.extras import needs_extra
 from lstm_ae.use.new_data import (
     SERIES,
     NewData,
@@ -190,7 +191,8 @@ def export(model: Package, path: str | Path) -> None:
     It maps `sequences` (B, T, m), scaled, to reconstruction, code and what else the model answers.
     The metadata `layout` of the file says in JSON how values are scaled.
     """
-    from lstm_ae.use import onnx  # its packages take a second
+    with needs_extra("onnx"):
+        from lstm_ae.use import onnx
 
     metadata = {"layout": json.dumps(asdict(model.layout)), "section": model.about["section"]}
     onnx.export(model.model, Path(path), metadata)

@@ -3,7 +3,7 @@ import importlib
 import pytest
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.extras import needs_extra
+from lstm_ae.use.extras import needs_extra
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import lstm_ae
-from lstm_ae.core.provenance import code_commit, provenance
+from lstm_ae.package.provenance import code_commit, provenance
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -1,0 +1,211 @@
+"""One process measured at a time, and the file that keeps what was measured."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.files import write_json, write_text
+
+MEASURED = Path("docs/benchmarks.jsonl")
+PEERS = Path("benchmarks/peers")
+BENCH_PYTHON = Path("venv-bench/bin/python")
+THREADS = 2
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")
+GRADIENT_CLIP = 1.0
+
+SCRIPTS = {
+    "this project": "project.py",
+    "PyTorch": "pytorch.py",
+    "Keras": "keras_jax.py",
+    "sequitur": "sequitur_lstm.py",
+    "bare loop": "bare_loop.py",
+    "bare nn.LSTM": "bare_lstm.py",
+    "matrix product": "matrix_product.py",
+}
+# They run in the project's environment; the others have their own.
+OURS = ("this project", "bare loop", "bare nn.LSTM", "matrix product")
+RIVALS = ("this project", "PyTorch", "Keras", "sequitur")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One process.
+
+    Parameters
+    ----------
+    part
+        The part of the benchmarks that it belongs to.
+    task
+        The name of the data.
+    peer
+        A key of `SCRIPTS`.
+    run
+        From 0; also the seed.
+    train
+        (N, T, m), or a square matrix for the matrix product.
+    validation
+        (N, T, m), whose loss is measured; None measures speed alone.
+    facts
+        What the report needs to know beside.
+    """
+
+    part: str
+    task: str
+    peer: str
+    run: int
+    lr: float
+    hidden_size: int
+    batch_size: int
+    seconds: float
+    train: NDArray[np.float32]
+    validation: NDArray[np.float32] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self) -> dict[str, Any]:
+        """What no other measurement has the same of."""
+        names = ("part", "task", "peer", "run", "lr")
+        return {name: getattr(self, name) for name in names}
+
+    def shape(self) -> dict[str, int]:
+        """Steps and features of a sequence, and their number; a matrix counts as rows."""
+        if self.train.ndim == 2:
+            rows = len(self.train)
+            return {"steps": 1, "features": rows, "sequences": rows}
+        sequences, steps, features = self.train.shape
+        return {"steps": steps, "features": features, "sequences": sequences}
+
+
+def measure(measurement: Measurement) -> dict[str, Any]:
+    """Run the peer's script on the task and give what it measured.
+
+    Raises
+    ------
+    InputError
+        The process failed.
+    """
+    script = PEERS / SCRIPTS[measurement.peer]
+    with tempfile.TemporaryDirectory() as directory:
+        task = write_task(measurement, Path(directory))
+        output = run_script(measurement.peer, script, task)
+    validation = measurement.validation
+    return {
+        **measurement.key(),
+        **measurement.facts,
+        **measurement.shape(),
+        "hidden_size": measurement.hidden_size,
+        "batch_size": measurement.batch_size,
+        "scored": 0 if validation is None else len(validation),
+        "seconds": measurement.seconds,
+        **json.loads(output.splitlines()[-1]),
+    }
+
+
+def write_task(measurement: Measurement, directory: Path) -> Path:
+    """Write what the peer's process reads: arrays, and JSON that names them."""
+    task: dict[str, Any] = {
+        "hidden_size": measurement.hidden_size,
+        "batch_size": measurement.batch_size,
+        "lr": measurement.lr,
+        "gradient_clip": GRADIENT_CLIP,
+        "seconds": measurement.seconds,
+        "threads": THREADS,
+        "seed": measurement.run,
+    }
+    arrays = {"train": measurement.train, "validation": measurement.validation}
+    for name, array in arrays.items():
+        task[name] = None
+        if array is not None:
+            task[name] = str(directory / f"{name}.npy")
+            np.save(task[name], array)
+    path = directory / "task.json"
+    write_json(path, task)
+    return path
+
+
+def run_script(peer: str, script: Path, task: Path) -> str:
+    """What the peer's process prints."""
+    python = sys.executable if peer in OURS else str(BENCH_PYTHON)
+    environment = {
+        **os.environ,
+        **dict.fromkeys(THREAD_VARIABLES, str(THREADS)),
+        "PYTHONPATH": f"src{os.pathsep}.",
+        "CUDA_VISIBLE_DEVICES": "",
+        "JAX_PLATFORMS": "cpu",
+    }
+    command = [python, str(script), str(task)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise InputError(f"{script}: {lines[-1]}")
+    return done.stdout
+
+
+def machine() -> dict[str, Any]:
+    """What the seconds depend on."""
+    memory = psutil.virtual_memory().total / 2**30
+    return {
+        "processor": processor(),
+        "cores": len(cores()),
+        "memory_gib": round(memory),
+        "system": platform.system(),
+        "threads": THREADS,
+    }
+
+
+def processor() -> str:
+    """The processor's name."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    for line in lines:
+        if line.startswith("model name"):
+            return line.split(": ")[1]
+    return platform.processor()
+
+
+def cores() -> list[int]:
+    """The cores of every measurement: as many as threads, where the system lets a process choose.
+
+    Elsewhere all there are.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))[:THREADS]
+    return list(range(os.cpu_count() or 1))
+
+
+def measurements() -> list[dict[str, Any]]:
+    """What was measured so far, on this machine.
+
+    Raises
+    ------
+    InputError
+        It was measured on another machine.
+    """
+    lines = MEASURED.read_text().splitlines() if MEASURED.is_file() else []
+    rows = [json.loads(line) for line in lines]
+    this_machine = machine()
+    for row in rows:
+        if row["machine"] != this_machine:
+            raise InputError(
+                f"{MEASURED}: measured on {row['machine']}, this machine is {this_machine}; "
+                "remove the file to measure all anew"
+            )
+    return rows
+
+
+def keep(row: dict[str, Any]) -> None:
+    """Add a measurement to the file."""
+    rows = [*measurements(), {**row, "machine": machine()}]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    write_text(MEASURED, "".join(lines))

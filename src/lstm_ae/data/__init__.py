@@ -1,0 +1,1 @@
+"""Raw bytes become splits, a module for each kind of data set."""

@@ -1,0 +1,1 @@
+"""Test splits become metrics and figures, beside baselines."""

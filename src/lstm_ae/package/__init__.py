@@ -1,0 +1,1 @@
+"""A trained model as a folder: what it answers, and how far its errors reach."""

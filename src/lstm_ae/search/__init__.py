@@ -1,0 +1,1 @@
+"""Hyperparameters by Optuna, in one process after another or shared by machines."""

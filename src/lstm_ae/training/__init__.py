@@ -1,0 +1,1 @@
+"""A model learns: its start, its loop, checkpoints and processes."""
