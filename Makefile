@@ -1,10 +1,13 @@
-# `make repro` runs the study, `make test` runs the tests, `make test-all` runs them for hours. Each makes the environment in venv/ first;
-# `make all` makes it alone.
+# `make repro` runs the study, `make check` the checks of every commit, `make test` all tests and
+# `make test-all` all tests for hours. Each makes the environment in venv/ first; `make all` makes
+# it alone.
 PYTHON ?= python3
 SECTION ?= toy
+PIP_INSTALL = -m pip install --disable-pip-version-check
+LOCK = uv pip compile --universal --generate-hashes --no-header
 export PATH := $(CURDIR)/venv/bin:$(PATH)
 
-.PHONY: all repro test test-all lint lock dashboard bench
+.PHONY: all repro check lint test test-all wheel dashboard bench lock
 
 all: venv/installed venv/bin/lstm-ae .dvc/plots.html
 
@@ -12,49 +15,70 @@ repro: all
 	PYTHONPATH=src python tools/recover.py
 	dvc repro
 
-test: all lint
-	python -m pytest
-
-# Two hundred kills of the pipeline, ten thousand damaged files of each kind.
-test-all: all lint
-	LSTM_AE_KILLS=200 LSTM_AE_EXAMPLES=10000 python -m pytest --timeout 0
+# What every commit passes, in 90 seconds on two cores: no pipeline, no test marked slow.
+check: lint
+	OMP_NUM_THREADS=1 python -m pytest -m "not slow" --numprocesses 2 --dist worksteal \
+	  --ignore tests/pipeline --ignore tests/reliability
 
 lint: all
 	ruff check .
 	ruff format --check .
+	PYTHONPATH=src lint-imports
 	mypy
+	python tools/code_counts.py --check src
+
+test: lint
+	python -m pytest
+
+# Two hundred kills of the pipeline, ten thousand damaged files of each kind.
+test-all: lint
+	LSTM_AE_KILLS=200 LSTM_AE_EXAMPLES=10000 python -m pytest --timeout 0
+
+# The wheel, installed alone in a fresh environment, scores a table there.
+wheel: all
+	PYTHONPATH=src python -m tools.try_wheel
 
 # The trials of a search in the browser: make dashboard SECTION=snp
 dashboard: all
-	PYTHONPATH=src python -m lstm_ae.dashboard $(SECTION)
+	PYTHONPATH=src python -m lstm_ae.use.dashboard $(SECTION)
 
-# This project beside its peers, half an hour on two cores with nothing else on them: docs/benchmarks.md. Goes on where it was stopped.
+# This project beside its peers, half an hour on two cores with nothing else on them, on the page
+# docs/benchmarks.md. Goes on where it was stopped.
 bench: all venv-bench/installed
-	PYTHONPATH=src python benchmarks/bench.py
-	PYTHONPATH=src python benchmarks/bench_report.py
+	PYTHONPATH=src python -m benchmarks.bench
+	PYTHONPATH=src python -m benchmarks.bench_report
 
 # New lock files: every version and hash, for every platform. The peers' follows the project's.
 lock: all
-	uv pip compile --universal --generate-hashes --no-header --group dev pyproject.toml --output-file requirements.txt
-	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --constraint requirements.txt benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.txt
+	$(LOCK) --python-version 3.11 --constraint requirements.txt benchmarks/requirements.in \
+	  --output-file benchmarks/requirements.txt
 
 venv/installed: requirements.txt
-	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, found ' + sys.version)"
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \
+	  'Python 3.11 or newer is needed, this is ' + sys.version)"
+	@echo "1 of 4: an environment in venv/"
 	$(PYTHON) -m venv --clear venv
-	venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
-	touch $@
+	@echo "2 of 4: the $$(grep -c '^[^ ]*==' requirements.txt) packages of requirements.txt," \
+	  "up to six gigabytes on disk, most of it torch"
+	venv/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements.txt
+	@touch $@
 
-# The command `lstm-ae`, from the files beside it; needs no network. Stages have PYTHONPATH=src first: a copy of the project runs its own.
-venv/bin/lstm-ae: venv/installed pyproject.toml
-	venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
-	touch $@
-
-venv-bench/installed: benchmarks/requirements.txt
-	$(PYTHON) -m venv --clear venv-bench
-	venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement benchmarks/requirements.txt
-	touch $@
+# The command `lstm-ae`, from the files beside it; needs no network. Stages have PYTHONPATH=src
+# first: a copy of the project runs its own.
+venv/bin/lstm-ae: venv/installed pyproject.toml src/lstm_ae/__init__.py
+	@echo "3 of 4: the command lstm-ae"
+	venv/bin/python $(PIP_INSTALL) --quiet --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
 
 # `dvc plots` fills this page, which opens without a network.
 .dvc/plots.html: venv/installed tools/plots_page.py
+	@echo "4 of 4: the page of dvc plots"
 	dvc config --local plots.html_template plots.html
 	PYTHONPATH=src python tools/plots_page.py $@
+
+venv-bench/installed: benchmarks/requirements.txt
+	@echo "An environment for the peers in venv-bench/"
+	$(PYTHON) -m venv --clear venv-bench
+	venv-bench/bin/python $(PIP_INSTALL) --require-hashes --requirement benchmarks/requirements.txt
+	@touch $@
