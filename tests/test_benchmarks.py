@@ -1,3 +1,5 @@
+"""The measurements of the benchmarks, and the page that is made of them."""
+
 import os
 import re
 from dataclasses import replace
@@ -40,14 +42,15 @@ def at_root(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(measuring, "MEASURED", tmp_path / "benchmarks.jsonl")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peer", measuring.RIVALS)
 def test_every_peer_trains_in_a_process_of_its_own(peer, at_root) -> None:
     if peer not in measuring.OURS and not measuring.BENCH_PYTHON.is_file():
         pytest.skip("venv-bench is not there; `make bench` makes it")
     measured = measuring.measure(tiny(peer, validated=True))
-    seconds, sequences, losses = (
-        [lap[name] for lap in measured["laps"]] for name in ("seconds", "sequences", "loss")
-    )
+    seconds = [lap["seconds"] for lap in measured["laps"]]
+    sequences = [lap["sequences"] for lap in measured["laps"]]
+    losses = [lap["loss"] for lap in measured["laps"]]
     assert sequences[0] == 0
     assert sequences == sorted(sequences)
     assert seconds == sorted(seconds)
@@ -56,10 +59,13 @@ def test_every_peer_trains_in_a_process_of_its_own(peer, at_root) -> None:
     assert measured["peak_mib"] > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peer", ["bare loop", "bare nn.LSTM", "matrix product"])
 def test_what_the_peers_are_held_against_runs(peer, at_root) -> None:
-    square = {"train": np.eye(8, dtype=np.float32)} if peer == "matrix product" else {}
-    laps = measuring.measure(tiny(peer, **square))["laps"]
+    measurement = tiny(peer)
+    if peer == "matrix product":
+        measurement = replace(measurement, train=np.eye(8, dtype=np.float32))
+    laps = measuring.measure(measurement)["laps"]
     assert len(laps) > 2
     assert laps[-1]["sequences"] > laps[1]["sequences"]
 
@@ -103,11 +109,10 @@ def test_measurements_of_another_machine_are_not_mixed_in(monkeypatch, counted) 
 
 
 def test_the_peers_have_the_torch_of_the_project() -> None:
-    project, peers = (
-        (ROOT / path).read_text() for path in ("requirements.txt", "benchmarks/requirements.txt")
-    )
-    pinned = re.compile(r"^torch==\S+", re.MULTILINE)
-    assert pinned.findall(project) == pinned.findall(peers) != []
+    project = (ROOT / "requirements.txt").read_text()
+    peers = (ROOT / "benchmarks/requirements.txt").read_text()
+    torch_version = re.compile(r"^torch==\S+", re.MULTILINE)
+    assert torch_version.findall(project) == torch_version.findall(peers) != []
 
 
 LAPS = [
@@ -134,20 +139,19 @@ def test_the_first_epoch_does_not_count_for_the_speed() -> None:
 def test_the_operations_are_those_of_the_same_cells_one_by_one(peer) -> None:
     steps, features, hidden = 60, 3, 8
     row = {"peer": peer, "steps": steps, "features": features, "hidden_size": hidden}
-    fed = hidden if peer == "PyTorch" else 1
-    encoder, decoder, readout = (
-        nn.LSTMCell(features, hidden),
-        nn.LSTMCell(fed, hidden),
-        nn.Linear(hidden, features),
-    )
+    encoder = nn.LSTMCell(features, hidden)
+    decoder = nn.LSTMCell(hidden if peer == "PyTorch" else 1, hidden)
+    readout = nn.Linear(hidden, features)
     with FlopCounterMode(display=False) as counter:
         state = (torch.zeros(1, hidden), torch.zeros(1, hidden))
         for _ in range(steps):
             state = encoder(torch.rand(1, features), state)
-        code, total = state[0], torch.zeros(())
+        decoder_input = state[0] if peer == "PyTorch" else torch.zeros(1, 1)
+        total = torch.zeros(())
         for _ in range(steps):
-            state = decoder(code if peer == "PyTorch" else torch.zeros(1, 1), state)
-            total = total + (state[0] if peer == "bare nn.LSTM" else readout(state[0])).sum()
+            state = decoder(decoder_input, state)
+            output = state[0] if peer == "bare nn.LSTM" else readout(state[0])
+            total = total + output.sum()
         total.backward()
     assert bench_report.flops(row) == pytest.approx(counter.get_total_flops(), rel=0.02)
 
@@ -168,28 +172,22 @@ def measured_rows() -> list[dict[str, Any]]:
         "versions": {"torch": "1"},
         "machine": {"processor": "one", "cores": 2},
     }
-    rows = [{**common, "part": "rates", "task": "toy", "peer": "PyTorch", "run": 0}]
+    rows: list[dict[str, Any]] = []
+
+    def add(part: str, task: str, peer: str, run: int, **facts: Any) -> None:
+        rows.append({**common, "part": part, "task": task, "peer": peer, "run": run, **facts})
+
+    add("rates", "toy", "PyTorch", 0)
     for run in range(2):
-        rows += [
-            {**common, "part": part, "task": "toy", "peer": peer, "run": run}
-            for part in ("race", "speed")
-            for peer in measuring.RIVALS
-        ]
-        rows += [
-            {**common, "part": "speed", "task": "toy", "peer": peer, "run": run}
-            for peer in ("bare loop", "bare nn.LSTM")
-        ]
-        rows += [
-            {**common, "part": "speed", "task": "product", "peer": "matrix product", "run": run}
-        ]
-        grown = (
-            {"grown": "hidden size", "to": to, "others": "steps 5", "task": f"hidden size {to}"}
-            for to in (4, 8)
-        )
-        rows += [
-            {**common, "part": "scaling", "peer": "this project", "run": run, **facts}
-            for facts in grown
-        ]
+        for part in ("race", "speed"):
+            for peer in measuring.RIVALS:
+                add(part, "toy", peer, run)
+        for peer in ("bare loop", "bare nn.LSTM"):
+            add("speed", "toy", peer, run)
+        add("speed", "product", "matrix product", run)
+        for to in (4, 8):
+            facts = {"grown": "hidden size", "to": to, "others": "steps 5"}
+            add("scaling", f"hidden size {to}", "this project", run, **facts)
     return [*rows, {"part": "repro", "seconds": [1.0, 2.0, 4.0], "machine": common["machine"]}]
 
 
@@ -205,9 +203,8 @@ def test_the_page_has_every_part_and_leaves_out_what_was_not_measured() -> None:
     assert all(f"## {heading}" in whole for heading in headings.values())
     assert "takes 2.00 (1.00 - 4.00) s" in whole
     for part, heading in headings.items():
-        assert f"## {heading}" not in bench_report.page(
-            [row for row in rows if row["part"] != part]
-        )
+        others = [row for row in rows if row["part"] != part]
+        assert f"## {heading}" not in bench_report.page(others)
 
 
 def test_a_peer_that_never_comes_to_the_loss_says_so() -> None:

@@ -175,6 +175,7 @@ def test_the_files_of_a_living_dvc_are_left_alone(project: Path, name: str) -> N
     with subprocess.Popen(
         [sys.executable, "-c", program], cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
+        assert holder.stdout
         holder.stdout.readline()
         assert recover(project) == "another dvc is at work here; its files are left alone\n"
         holder.communicate(b"\n")
