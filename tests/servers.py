@@ -65,7 +65,10 @@ def resetting(connection: socket.socket, _: threading.Event) -> None:
 
 @contextmanager
 def serving(*answers: Answer) -> Iterator[tuple[str, list[bytes]]]:
-    """Give the address of a server and the requests it has got. Its n-th connection gets the n-th answer, later ones the last."""
+    """Give the address of a server and the requests it has got.
+
+    Its n-th connection gets the n-th answer, later ones the last.
+    """
     asked: list[bytes] = []
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:

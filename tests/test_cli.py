@@ -1,4 +1,4 @@
-"""The command line on a packaged model: what it writes, what it prints, and the one line of an error."""
+"""The command line on a packaged model: what it writes and prints, the one line of an error."""
 
 import subprocess
 import sys

@@ -1,4 +1,7 @@
-"""Experiments of DVC on a finished run: one section, one more section, a queue, a comparison, a remote."""
+"""Experiments of DVC on a finished run.
+
+One section, one more section, a queue, a comparison, a remote.
+"""
 
 import re
 import shutil
@@ -96,7 +99,10 @@ def test_a_section_added_in_params_alone_runs_through_all_stages(study: Path, en
 
 @pytest.fixture(scope="module")
 def grid(finished: Path, environment, tmp_path_factory) -> Path:
-    """The recipe of docs/experiments.md with two rates and one seed; the code is edited between queue and run."""
+    """The recipe of docs/experiments.md with two rates and one seed.
+
+    The code is edited between queue and run.
+    """
     directory = shutil.copytree(finished, tmp_path_factory.mktemp("grid") / "study")
     commit(directory)
     pinned = ("toy.search.trials=0", "toy.hidden_size=48", "toy.layers=1", "toy.gradient_clip=1.0")

@@ -1,6 +1,7 @@
 """A pipeline whose processes are killed at random moments ends with the bytes of an unbroken one.
 
-LSTM_AE_KILLS=200 kills as often, in two pipelines of three sections side by side; LSTM_AE_SEED repeats the moments of a run.
+LSTM_AE_KILLS=200 kills as often, in two pipelines of three sections side by side; LSTM_AE_SEED
+repeats the moments of a run.
 """
 
 import os
@@ -41,7 +42,10 @@ def log(directory: Path) -> str:
 
 
 def outputs(directory: Path) -> dict[str, bytes]:
-    """What the pipeline wrote; half a test.json that a kill left beside the whole one is hidden, and ignored by git."""
+    """What the pipeline wrote.
+
+    Half a test.json that a kill left beside the whole one is hidden, and ignored by git.
+    """
     return {
         name: held
         for name, held in contents(directory).items()

@@ -1,4 +1,4 @@
-"""The train stage as processes: killed within an epoch and started again, on one device and on two."""
+"""The train stage as processes: killed within an epoch and started again, on one device or two."""
 
 import os
 import re
@@ -114,7 +114,10 @@ def written(directory: Path) -> dict[str, bytes]:
 
 
 def position(directory: Path) -> tuple[int, int]:
-    """Epoch and batch of the checkpoint in the cache, read from a copy: the stage may write the next one meanwhile."""
+    """Epoch and batch of the checkpoint in the cache.
+
+    It is read from a copy: the stage may write the next one meanwhile.
+    """
     for found in (directory / "cache").glob("scratch/train-*/checkpoint.safetensors"):
         state = load_state(Path(shutil.copyfile(found, directory / "seen.safetensors")))
         return state["progress"]["epoch"], state["progress"]["batches"]
@@ -166,7 +169,10 @@ def test_a_killed_training_goes_on_within_the_epoch_and_ends_with_the_same_bytes
 
 @pytest.mark.parametrize("images", [97, 99])
 def test_two_processes_train_as_one_does_and_write_once(tmp_path, images: int) -> None:
-    """The last batch is one image, of which the second process has no part, or three, of which it has the smaller."""
+    """The last batch has one image or three.
+
+    Of one the second process has no part, of three the smaller.
+    """
     one, two = (workspace(tmp_path / str(devices), devices, images) for devices in (1, 2))
     finished(one)
     assert "Starting with 2 processes" in finished(two)
