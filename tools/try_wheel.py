@@ -25,7 +25,12 @@ from tests.packages import hourly, hourly_package
 ROOT = Path(__file__).resolve().parents[1]
 METERS = 2
 HOURS = 100
-FROM_PYTHON = "import lstm_ae; print(len(lstm_ae.score(lstm_ae.load_model('model'), 'new.csv')))"
+FALSE_ALARMS = "0.05"
+SCORE_IN_PYTHON = f"""
+import lstm_ae
+model = lstm_ae.load_model("model")
+print(len(lstm_ae.score(model, "new.csv", {FALSE_ALARMS})), "windows")
+"""
 
 
 # Without PYTHONPATH, which would show pip and Python the files of this project.
@@ -94,11 +99,12 @@ def main() -> None:
         commands = install(wheel, directory / "venv", sys.argv[1:])
         lstm_ae = str(commands / "lstm-ae")
         check(output_of(directory, lstm_ae, "--version"), f"lstm-ae {__version__}\n")
-        scoring = output_of(directory, lstm_ae, "score", "model", "new.csv", "--out", "scores.csv")
-        check(scoring, "windows are alarms")
+        score = [lstm_ae, "score", "model", "new.csv", "--false-alarms", FALSE_ALARMS]
+        check(output_of(directory, *score, "--out", "scores.csv"), "windows are alarms")
         with (directory / "scores.csv").open(newline="") as file:
             windows = len(list(csv.DictReader(file)))
-        check(output_of(directory, str(commands / "python"), "-c", FROM_PYTHON), f"{windows}\n")
+        in_python = output_of(directory, str(commands / "python"), "-c", SCORE_IN_PYTHON)
+        check(in_python, f"{windows} windows\n")
         exporting = output_of(directory, lstm_ae, "export", "model", "--out", "model.onnx")
         check(exporting, "pip install 'lstm-ae[onnx]'")
 

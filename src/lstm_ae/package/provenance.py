@@ -24,7 +24,7 @@ def provenance(root: Path) -> dict[str, str | None]:
 
 
 def code_commit(root: Path) -> str | None:
-    """The last commit that touched the code, which stays the same when only texts or results change.
+    """The last commit that touched the code: it stays when only texts or results change.
 
     Returns
     -------
