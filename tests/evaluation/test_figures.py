@@ -1,3 +1,7 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +44,7 @@ DRAWN = {
     "learning_curves": lambda: figures.learning_curves(
         {"loss": CURVE, "accuracy": CURVE}, "title " * 40, ["loss"], "a note"
     ),
+    "comparison": lambda: figures.comparison(CURVE, "validation loss", logarithmic=True),
     "search": lambda: figures.search(TRIALS, IMPORTANCES, RANGES),
     "prices": lambda: figures.prices(
         DAYS, {SYMBOL: RANDOM.random(80) + 1, "B": RANDOM.random(80) + 1}, "high", None
@@ -111,8 +116,14 @@ DRAWN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def closed_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
 @pytest.mark.parametrize("name", DRAWN)
-def test_every_figure_is_a_small_png_without_metadata(name: str, tmp_path) -> None:
+def test_every_figure_is_a_small_png_without_metadata(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.png"
     figures.save(DRAWN[name](), path)
     assert path.stat().st_size < 100_000
@@ -125,14 +136,16 @@ def test_every_figure_is_a_small_png_without_metadata(name: str, tmp_path) -> No
     "name",
     ["prices", "stock_reconstructions", "forecasts", "table_windows", "alarms", "row_alarms"],
 )
-def test_a_name_from_data_is_no_formula(name: str, monkeypatch, tmp_path) -> None:
+def test_a_name_from_data_is_no_formula(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """As one, it would end in an error of its syntax."""
     monkeypatch.setitem(globals(), "SYMBOL", r"$\frac$")
     figures.save(DRAWN[name](), tmp_path / "a.png")
     assert (tmp_path / "a.png").is_file()
 
 
-def test_the_same_arrays_give_the_same_bytes(tmp_path) -> None:
+def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         figure = figures.search(TRIALS, IMPORTANCES, RANGES)
         figures.save(figure, tmp_path / f"{name}.png")
@@ -141,7 +154,7 @@ def test_the_same_arrays_give_the_same_bytes(tmp_path) -> None:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
 
 
-def test_the_title_of_a_vector_figure_stands_beside_its_drawing(tmp_path) -> None:
+def test_the_title_of_a_vector_figure_stands_beside_its_drawing(tmp_path: Path) -> None:
     figures.save_vector(
         figures.digits(RANDOM.random((2, 4, 4)), RANDOM.random((2, 4, 4)), "a < b"),
         tmp_path / "a.svg",
@@ -149,8 +162,43 @@ def test_the_title_of_a_vector_figure_stands_beside_its_drawing(tmp_path) -> Non
     assert "<title>a &lt; b</title>" in (tmp_path / "a.svg").read_text()
 
 
-def test_the_title_of_a_vector_figure_has_the_names_as_they_are(tmp_path) -> None:
+def test_the_title_of_a_vector_figure_has_the_names_as_they_are(tmp_path: Path) -> None:
     figures.save_vector(
         figures.prices(DAYS, {"US$/A$": np.ones(80)}, "high", None), tmp_path / "a.svg"
     )
     assert ": US$/A$ 1.0-fold</title>" in (tmp_path / "a.svg").read_text()
+
+
+def test_the_title_of_a_search_has_the_best_trial() -> None:
+    trials = TRIALS.assign(loss=[0.2, 0.1, 0.3, 0.3, 0.3, 0.05])  # the last was pruned
+    title = figures.search(trials, IMPORTANCES, RANGES).get_suptitle()
+    assert title.split() == (
+        "The best of 6 trials: hidden_size 33, lr 0.000251, gradient_clip 0.251, layers 2".split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "title"),
+    [
+        ("validation loss", "Best validation loss: train 1; validation 1"),
+        ("validation accuracy", "Best validation accuracy: train 3; validation 4"),
+    ],
+)
+def test_the_title_of_a_comparison_has_the_best_of_each_curve(measure: str, title: str) -> None:
+    figure = figures.comparison(CURVE, measure, logarithmic=False)
+    assert figure.get_suptitle() == title
+
+
+def test_epochs_are_whole_even_where_there_is_one() -> None:
+    figure = figures.learning_curves({"accuracy": {"train": pd.Series([0.9], [1])}}, "title")
+    low, high = figure.axes[0].get_xlim()
+    ticks = figure.axes[0].get_xticks()
+    assert [tick for tick in ticks if low <= tick <= high] == [1]
+
+
+def test_a_narrow_logarithmic_axis_has_as_many_decimals_everywhere() -> None:
+    curve = {"train": pd.Series([0.0215, 0.0205])}
+    figure = figures.learning_curves({"loss": curve}, "title", ["loss"])
+    figure.canvas.draw()
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len({len(label) for label in labels}) == 1

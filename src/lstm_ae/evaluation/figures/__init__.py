@@ -2,7 +2,7 @@
 
 from lstm_ae.evaluation.figures.anomalies import AlarmPanel, alarms, row_alarms
 from lstm_ae.evaluation.figures.horizons import error_by_horizon
-from lstm_ae.evaluation.figures.learning import learning_curves
+from lstm_ae.evaluation.figures.learning import comparison, learning_curves
 from lstm_ae.evaluation.figures.sequences import digits, sequence_reconstructions, toy_examples
 from lstm_ae.evaluation.figures.stocks import (
     ForecastPanel,
@@ -22,6 +22,7 @@ from lstm_ae.evaluation.figures.style import (
     save,
     save_vector,
     titled,
+    to_svg,
 )
 from lstm_ae.evaluation.figures.trials import search
 from lstm_ae.evaluation.figures.windows import WindowPanel, table_windows
@@ -37,6 +38,7 @@ __all__ = [
     "ForecastPanel",
     "WindowPanel",
     "alarms",
+    "comparison",
     "digits",
     "error_by_horizon",
     "forecasts",
@@ -52,5 +54,6 @@ __all__ = [
     "stock_reconstructions",
     "table_windows",
     "titled",
+    "to_svg",
     "toy_examples",
 ]

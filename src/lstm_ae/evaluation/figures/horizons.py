@@ -44,7 +44,7 @@ def error_by_horizon(
     errors
         By forecaster: the error at each horizon of forecasts that are fed their own predictions.
     single
-        By forecaster: the error one step ahead, drawn as a circle at horizon 1.
+        By forecaster: the error one step ahead; circles at horizon 1 show it and its skill.
     title, note
         The finding, and what must be said of the data.
     unit
@@ -60,13 +60,15 @@ def error_by_horizon(
         left.plot(1, single[name], color=look["color"], **ONE_STEP)
         skill = 1 - np.square(values / errors["persistence"])
         right.plot(horizon, skill, **look)
+        single_skill = 1 - np.square(single[name] / single["persistence"])
+        right.plot(1, single_skill, color=look["color"], **ONE_STEP)
     label = f"one step ahead, all {unit}s of test"
     left.plot([], [], color=FOURTH, label=label, **ONE_STEP)
-    left.set(xlabel=f"horizon, {unit}s", ylabel=measure, title="lines: multi-step, fed back")
+    left.set(xlabel=f"horizon, {unit}s", ylabel=measure, title="lines: fed their own predictions")
     right.set(
         xlabel=f"horizon, {unit}s",
         ylabel="skill over persistence",
-        title="below the dashed line there is none",
+        title="above 0: better than persistence",
     )
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return titled(figure, title, note)

@@ -28,7 +28,7 @@ def learning_curves(
     note
         What must be said of the data, below the title.
     """
-    width = max(3.75 * len(panels), 5.0)
+    width = min(max(3.75 * len(panels), 5.0), 9.0)
     figure, grid = plt.subplots(1, len(panels), figsize=(width, 3.2), squeeze=False)
     for axes, (measure, curves) in zip(grid[0], panels.items(), strict=True):
         looks = zip(curves.items(), LOOKS, MARKERS, strict=False)
@@ -49,3 +49,23 @@ def learning_curves(
             plain_log(axes)
         axes.legend()
     return titled(figure, title, note)
+
+
+def comparison(curves: Mapping[str, pd.Series], measure: str, logarithmic: bool) -> Figure:
+    """Draw a measure of several models by epoch, titled by the best value of each.
+
+    Parameters
+    ----------
+    curves
+        By the name of the model, each indexed by epoch.
+    measure
+        The name of the axis: an accuracy, of which the highest is best, or a loss.
+    logarithmic
+        Whether the axis is logarithmic.
+    """
+    best = []
+    for name, curve in curves.items():
+        value = curve.max() if "accuracy" in measure else curve.min()
+        best.append(f"{name} {value:.4g}")
+    title = f"Best {measure}: {'; '.join(best)}"
+    return learning_curves({measure: curves}, title, [measure] if logarithmic else [])

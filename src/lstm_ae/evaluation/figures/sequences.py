@@ -5,10 +5,11 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lstm_ae.evaluation.figures.style import LOOKS, MODEL, ORIGINAL, Array, titled
+from lstm_ae.evaluation.figures.style import DIFFERENCE, LOOKS, MODEL, ORIGINAL, Array, titled
 
 
 def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -> Figure:
@@ -83,11 +84,13 @@ def digits(originals: Array, reconstructions: Array, title: str) -> Figure:
     figure, grid = plt.subplots(3, len(originals), figsize=(7.5, 2.8))
     _draw_images(grid[0], originals, "original", "Greys", 0)
     _draw_images(grid[1], reconstructions, "reconstruction", "Greys", 0)
-    _draw_images(grid[2], reconstructions - originals, "difference", "RdBu_r", -1)
+    _draw_images(grid[2], reconstructions - originals, "difference", DIFFERENCE, -1)
     return titled(figure, title)
 
 
-def _draw_images(row: NDArray[Any], images: Array, label: str, colours: str, lowest: float) -> None:
+def _draw_images(
+    row: NDArray[Any], images: Array, label: str, colours: str | Colormap, lowest: float
+) -> None:
     """Draw one image on each axes of a row, from `lowest` to 1."""
     for axes, image in zip(row, images, strict=True):
         axes.imshow(image, cmap=colours, vmin=lowest, vmax=1)

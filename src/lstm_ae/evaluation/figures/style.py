@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 import matplotlib.ticker as mticker
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -31,6 +32,9 @@ SECOND = "#0072B2"
 THIRD = "#009E73"
 FOURTH = "#999999"
 FIFTH = "#CC79A7"
+
+# An error of an image: what is missing is blue, what is too much orange, as on the page.
+DIFFERENCE = LinearSegmentedColormap.from_list("difference", [SECOND, "white", MODEL])
 
 # Lines of one panel differ in their style too, so that they can be told apart without colours.
 LOOKS: tuple[Look, ...] = (
@@ -110,12 +114,16 @@ def plain(name: str) -> str:
 
 def plain_log(axes: Axes) -> None:
     """Write numbers on a logarithmic y axis as people read them."""
-    axes.yaxis.set_major_locator(mticker.LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(plain_numbers())
     axes.yaxis.set_minor_formatter(mticker.NullFormatter())
     low, high = axes.get_ylim()
     if high < 5 * low:  # too narrow for three of 1, 2, 5
         axes.yaxis.set_major_locator(mticker.MaxNLocator(5))
+        evenly = mticker.ScalarFormatter()
+        evenly.set_scientific(False)
+        axes.yaxis.set_major_formatter(evenly)
+    else:
+        axes.yaxis.set_major_locator(mticker.LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(plain_numbers())
 
 
 def plain_numbers() -> mticker.Formatter:

@@ -57,11 +57,8 @@ def search(
 
     complete = trials[trials["state"] == "complete"]
     best = complete.sort_values("loss", kind="stable").iloc[0]
-    title = (
-        f"The best of {len(trials)} trials: hidden size {best['hidden_size']:.0f}, "
-        f"lr {best['lr']:.2g}, clip {best['gradient_clip']:.2g}, layers {best['layers']:.0f}"
-    )
-    return titled(figure, title)
+    values = ", ".join(f"{name} {best[name]:.3g}" for name in ranges)
+    return titled(figure, f"The best of {len(trials)} trials: {values}")
 
 
 def _draw_trials(axes: Axes, trials: pd.DataFrame, column: str) -> None:
