@@ -8,28 +8,29 @@ import pandas as pd
 from lstm_ae.core import paths
 from lstm_ae.core.files import read_json, write_text
 from lstm_ae.params import Params
-from lstm_ae.report.page import Results, render
+from lstm_ae.report.page import render
+from lstm_ae.report.results import Results
 from lstm_ae.stage import run
 
 
 def report(params: Params) -> None:
-    everything = {section: read(params, section) for section in params.sections}
+    results = {name: read_results(params, name) for name in params.sections}
     shared = params.model_dump(mode="json", exclude={"blocks"})
-    write_text(paths.REPORT / "index.html", render(everything, shared))
+    write_text(paths.REPORT / "index.html", render(results, shared))
 
 
-def read(params: Params, section: str) -> Results:
-    drawn = sorted(paths.figures(section).glob("*.svg"))
+def read_results(params: Params, name: str) -> Results:
+    """Read what the other stages left of a section."""
+    figures = sorted(paths.figures(name).glob("*.svg"))
     return Results(
-        metrics=read_json(paths.test_metrics(section)),
-        curves=pd.read_csv(paths.curves(section), index_col="epoch"),
-        trials=pd.read_csv(paths.trials(section)),
-        importances=pd.read_csv(paths.search(section) / "importances.csv"),
-        figures={path.stem: path.read_text(encoding="utf-8") for path in drawn},
-        explorer=read_json(paths.explorer(section)),
+        metrics=read_json(paths.test_metrics(name)),
+        curves=pd.read_csv(paths.curves(name), index_col="epoch"),
+        trials=pd.read_csv(paths.trials(name)),
+        figures={path.stem: path.read_text(encoding="utf-8") for path in figures},
+        explorer=read_json(paths.explorer(name)),
         parameters={
-            **params.section(section).model_dump(mode="json"),
-            "trained with": read_json(paths.weights(section) / "training.json"),
+            **params.section(name).model_dump(mode="json"),
+            "trained with": read_json(paths.weights(name) / "training.json"),
         },
     )
 

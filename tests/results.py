@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_ae.report.page import Results
+from lstm_ae.report.results import Results
 
 METRICS = {
     "mse": 0.01,
@@ -66,10 +66,9 @@ TRIALS = pd.DataFrame(
         "layers": [1, 2, 3, 1],
     }
 )
-IMPORTANCES = pd.DataFrame({"parameter": ["lr", "layers"], "importance": [0.7, 0.3]})
 SVG = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 540 200" width="540" height="200"><title>what is found</title>'
-    '<path d="M0 0L540 200" stroke="#000"/></svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 540 200" width="540" height="200">'
+    '<title>what is found</title><path d="M0 0L540 200" stroke="#000"/></svg>'
 )
 STEPS, VARIANCE = [-1.0, 0.0, 1.0], [0.6, 0.2]
 
@@ -131,42 +130,47 @@ def series(columns: list[str], dates: bool = False, length: int = 12) -> dict[st
     }
 
 
+def drawn(*names: str) -> dict[str, str]:
+    """What evaluate drew, by the name of the figure."""
+    return dict.fromkeys(names, SVG)
+
+
 def results(
-    metrics: dict[str, Any] | None = None, curves: pd.DataFrame = CURVES, **kept: Any
+    metrics: dict[str, Any] | None = None, curves: pd.DataFrame = CURVES, **changes: Any
 ) -> Results:
-    return Results(
-        METRICS | (metrics or {}),
-        curves,
-        kept.pop("trials", TRIALS),
-        IMPORTANCES,
-        **{
-            "figures": {"unknown": SVG},
-            "parameters": {
-                "lr": "tuned",
-                "data": {"length": 50, "split": {"train": 0.6, "validation": 0.2, "test": 0.2}},
-            },
-            **kept,
-        },
-    )
+    """A section as it is everywhere but in what a test changes."""
+    fields: dict[str, Any] = {
+        "trials": TRIALS,
+        "figures": drawn("loss", "search", "unknown"),
+        "parameters": {"lr": "tuned", "data": {"length": 50, "split": {"train": 0.6, "validation": 0.2, "test": 0.2}}},
+    }
+    return Results(METRICS | (metrics or {}), curves, **(fields | changes))
 
 
-def everything() -> dict[str, Results]:
-    """A section of each kind: a series, images with a class, forecasts of several columns by date, and one without a search."""
+def all_results() -> dict[str, Results]:
+    """A section of each kind: a series, images with and without a class, forecasts of several
+    columns by date, and one without a search.
+    """
     return {
-        "toy": results(figures={"examples": SVG, "unknown": SVG}, explorer=series(["value"])),
-        "mnist_rows": results(explorer=images(), figures={"digits": SVG}),
+        "toy": results(
+            figures=drawn("unknown", "search", "examples", "loss"), explorer=series(["value"])
+        ),
+        "mnist_rows": results(figures=drawn("digits", "loss", "search"), explorer=images()),
         "mnist_rows_class": results(
             {"accuracy": 0.99, "sequence_length": 784},
             CLASS_CURVES,
+            figures=drawn("digits", "learning", "search"),
             explorer=images(),
-            figures={"digits": SVG},
         ),
         "snp_forecast": results(
-            HORIZONS, explorer=series(["open", "high"], dates=True), figures={"forecasts": SVG}
+            HORIZONS,
+            figures=drawn("error_by_horizon", "forecasts", "loss", "search"),
+            explorer=series(["open", "high"], dates=True),
         ),
         "a_table": results(
             {"data_source": "REDUCED <script>alert(1)</script>"},
             trials=TRIALS.iloc[:0],
+            figures=drawn("reconstructions", "loss"),
             explorer=series(["<b>", "y"]),
         ),
     }

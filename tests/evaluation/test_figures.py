@@ -172,8 +172,8 @@ def test_the_title_of_a_vector_figure_has_the_names_as_they_are(tmp_path: Path) 
 def test_the_title_of_a_search_has_the_best_trial() -> None:
     trials = TRIALS.assign(loss=[0.2, 0.1, 0.3, 0.3, 0.3, 0.05])  # the last was pruned
     title = figures.search(trials, IMPORTANCES, RANGES).get_suptitle()
-    assert title.split() == (
-        "The best of 6 trials: hidden_size 33, lr 0.000251, gradient_clip 0.251, layers 2".split()
+    assert " ".join(title.split()) == (
+        "The best of 6 trials: hidden_size 33, lr 0.000251, gradient_clip 0.251, layers 2"
     )
 
 

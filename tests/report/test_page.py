@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from operator import ne
 from pathlib import Path
 
 import axe_playwright_python
@@ -9,47 +10,46 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from lstm_ae.report.page import render
-from tests.results import everything
+from tests.results import all_results
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 WIDTHS = (360, 768, 1280)
-STUDIES = list(everything())
+STUDIES = list(all_results())
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if found is None:
+    paths = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    path = next(paths, None)
+    if path is None:
         pytest.skip("no Chromium on the path")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(render(everything(), {"seed": 0}), encoding="utf-8")
+    path.write_text(render(all_results(), {"seed": 0}), encoding="utf-8")
     return path
 
 
 @pytest.fixture
 def page(browser: Browser, path: Path) -> Iterator[Page]:
     """The page; what the browser complains of, or asks the network for, fails the test."""
-    page, complaints = browser.new_page(), []
+    page = browser.new_page()
+    complaints: list[str] = []
+    requests: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda request: complaints.append(request.url) if request.url.startswith("http") else None,
-    )
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(path.as_uri())
     yield page
     page.close()
     assert not complaints
+    assert not [url for url in requests if url.startswith("http")]
 
 
 def explorer(page: Page, section: str) -> Locator:
@@ -77,42 +77,40 @@ def test_axe_finds_no_violation(page: Page, scheme: str) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     violations = page.evaluate("axe.run().then(result => result.violations)")
-    assert not [(found["id"], [node["html"] for node in found["nodes"]]) for found in violations]
+    assert not [(violation["id"], violation["nodes"]) for violation in violations]
 
 
 def test_a_chosen_sequence_takes_the_place_of_the_first(page: Page) -> None:
-    tried = explorer(page, "mnist_rows")
-    first, second = (
-        tried.get_by_alt_text("original of 0, test image 0"),
-        tried.get_by_alt_text("original of 1, test image 1"),
-    )
+    explored = explorer(page, "mnist_rows")
+    first = explored.get_by_alt_text("original of 0, test image 0")
+    second = explored.get_by_alt_text("original of 1, test image 1")
     assert first.is_visible() and not second.is_visible()
-    tried.get_by_label("Sequence of the test split").select_option("1, test image 1")
+    explored.get_by_label("Sequence of the test split").select_option("1, test image 1")
     assert second.is_visible() and not first.is_visible()
 
 
 def test_an_image_answers_to_the_slider_and_the_direction(page: Page) -> None:
-    tried = explorer(page, "mnist_rows")
-    window, seen = tried.locator("div.moved").first, []
+    explored = explorer(page, "mnist_rows")
+    window = explored.locator("div.moved").first
+    seen = [window.screenshot()]
+    explored.get_by_role("slider").press("ArrowRight")
+    assert explored.locator("output").text_content() == "+1 standard deviations"
     seen.append(window.screenshot())
-    tried.get_by_role("slider").press("ArrowRight")
-    assert tried.locator("output").text_content() == "+1 standard deviations"
-    seen.append(window.screenshot())
-    tried.get_by_label("Move its code along").select_option("1")
+    explored.get_by_label("Move its code along").select_option("1")
     seen.append(window.screenshot())
     assert len(set(seen)) == 3
 
 
 def test_every_column_of_a_series_answers_to_the_slider(page: Page) -> None:
-    tried = explorer(page, "snp_forecast")
-    tried.get_by_label("Sequence of the test split").select_option("sequence 2")
-    lines = tried.locator('[data-item="2"] .panels .moved')
+    explored = explorer(page, "snp_forecast")
+    explored.get_by_label("Sequence of the test split").select_option("sequence 2")
+    lines = explored.locator('[data-item="2"] .panels .moved')
     before = [line.get_attribute("d") for line in lines.all()]
-    tried.get_by_role("slider").press("ArrowLeft")
+    explored.get_by_role("slider").press("ArrowLeft")
     after = [line.get_attribute("d") for line in lines.all()]
-    assert len(before) == 2 and all(one != other for one, other in zip(before, after, strict=True))
+    assert len(before) == 2 and all(map(ne, before, after))
     assert (
-        tried.get_by_role("slider").get_attribute("aria-valuetext")
+        explored.get_by_role("slider").get_attribute("aria-valuetext")
         == "\N{MINUS SIGN}1 standard deviations"
     )
 
@@ -135,12 +133,25 @@ def test_without_scripts_the_first_sequence_is_shown_and_nothing_that_would_not_
 
 
 def test_every_section_has_what_it_owes(page: Page) -> None:
-    assert (
-        page.evaluate("[...document.querySelectorAll('section.study')].map(section => section.id)")
-        == STUDIES
+    studies = page.evaluate(
+        "[...document.querySelectorAll('section.study')].map(section => section.id)"
     )
+    assert studies == STUDIES
     for section in STUDIES:
-        assert (
-            page.locator(f"#{section} h2").count() == 1
-            and page.locator(f"#{section} figure figcaption").count() > 1
-        )
+        assert page.locator(f"#{section} h2").count() == 1
+        assert page.locator(f"#{section} figure figcaption").count() > 1
+
+
+def text_height(page: Page) -> list[float]:
+    """The height in pixels of text of 9 points in each figure."""
+    return page.evaluate(
+        "[...document.querySelectorAll('img.drawn')].map(image => "
+        "9 * image.clientWidth / image.style.getPropertyValue('--points'))"
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_text_of_figures_is_legible(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    heights = text_height(page)
+    assert min(heights) > 10 and max(heights) < 15

@@ -32,7 +32,7 @@ def test_a_sheet_has_a_row_of_answers_for_each_direction() -> None:
     answers = np.frombuffer(base64.b64decode(content["items"][0]["moved"]), np.uint8).reshape(
         len(VARIANCE), len(STEPS), 4, 4
     )
-    sheet = pixels(item.moved)
+    sheet = pixels(item.sheet)
     assert sheet.shape == (4 * len(VARIANCE), 4 * len(STEPS))
     np.testing.assert_allclose(sheet[4:8, 8:12], 255 - answers[1, 2], atol=8)
 
@@ -58,13 +58,11 @@ def test_a_series_has_a_panel_a_column_and_the_error_of_a_single_one(columns: li
 def test_no_line_leaves_its_panel() -> None:
     content = series(["value"])
     content["items"][0]["reconstruction"] = [[100.0]] * 12
-    found = explorer(content)
-    for panel in found.items[0].panels:
-        heights = [float(y) for mark in panel.marks for y in re.findall(r" ([\d.]+)", mark.path)]
-        assert min(heights) >= TOP and max(heights) <= BOTTOM
-    moved = np.array(found.lines[0]["y"])
-    assert (
-        moved.shape == (len(VARIANCE), len(STEPS), 1, 12)
-        and moved.min() >= TOP
-        and moved.max() <= BOTTOM
-    )
+    explored = explorer(content)
+    for panel in explored.items[0].panels:
+        for line in panel.lines:
+            heights = [float(y) for y in re.findall(r" ([\d.]+)", line.path)]
+            assert min(heights) >= TOP and max(heights) <= BOTTOM
+    moved = np.array(explored.lines[0]["y"])
+    assert moved.shape == (len(VARIANCE), len(STEPS), 1, 12)
+    assert moved.min() >= TOP and moved.max() <= BOTTOM

@@ -8,14 +8,13 @@ for (const explorer of document.querySelectorAll("[data-explorer]")) {
     const amount = `${steps[step] > 0 ? "+" : ""}${steps[step]} standard deviations`.replace("-", "−");
     explorer.querySelector("output").value = amount;
     choice.step.setAttribute("aria-valuetext", amount);
-    for (const block of explorer.querySelectorAll("[data-item]")) {
-      block.hidden = Number(block.dataset.item) !== item;
+    for (const element of explorer.querySelectorAll("[data-item]")) {
+      element.hidden = Number(element.dataset.item) !== item;
     }
     for (const sheet of explorer.querySelectorAll(".answers")) {
       sheet.style.translate = `${(-100 * step) / steps.length}% ${(-100 * direction) / directions}%`;
     }
     explorer.querySelectorAll(`[data-item="${item}"] .panels .moved`).forEach((line, column) => {
-      if (!lines) return;
       const { x, y } = lines[item];
       line.setAttribute("d", "M" + y[direction][step][column].map((height, t) => `${x[t]} ${height}`).join("L"));
     });
