@@ -19,7 +19,7 @@ def pixels(uri: str) -> np.ndarray:
 
 def test_ink_is_dark_on_paper() -> None:
     content = images()
-    shown = dict(explorer(content).items[0].pictures)
+    shown = explorer(content).items[0].pictures
     original = np.frombuffer(base64.b64decode(content["items"][0]["original"]), np.uint8).reshape(
         4, 4
     )

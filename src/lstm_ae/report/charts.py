@@ -21,6 +21,7 @@ Limits = tuple[float, float]
 WIDTH, HEIGHT = 360, 236
 LEFT, RIGHT = 50, 352
 TOP, BOTTOM = 26, 196
+MARGIN = 0.05  # of the range of the lines, free above and below them
 
 
 @dataclass(frozen=True)
@@ -97,20 +98,21 @@ def to_days(dates: Sequence[str]) -> Array:
 
 def draw(panel: Panel) -> Drawing:
     """Lay a panel out."""
-    x_limits = find_limits(panel.x, [series.x for series in panel.series])
-    y_limits = find_limits(panel.y, [series.y for series in panel.series], margin=0.05)
+    x_limits = panel.x.limits or find_limits([series.x for series in panel.series])
+    y_limits = panel.y.limits or find_limits([series.y for series in panel.series], MARGIN)
     lines = []
     for series in panel.series:
-        across = place(series.x, x_limits, LEFT, RIGHT)
-        up = place(series.y, y_limits, BOTTOM, TOP)
-        lines.append(Line(series.role, svg_path(across, up)))
+        path = svg_path(place_x(series.x, x_limits), place_y(series.y, y_limits))
+        lines.append(Line(series.role, path))
+    x_values, x_texts = date_ticks(x_limits) if panel.x.is_date else number_ticks(x_limits)
+    y_values, y_texts = number_ticks(y_limits)
     return Drawing(
-        describe(panel),
-        panel.x.label,
-        panel.y.label,
-        place_ticks(panel.x, x_limits, LEFT, RIGHT),
-        place_ticks(panel.y, y_limits, BOTTOM, TOP),
-        lines,
+        alt=describe(panel),
+        x_label=panel.x.label,
+        y_label=panel.y.label,
+        x_ticks=make_ticks(place_x(x_values, x_limits), x_texts),
+        y_ticks=make_ticks(place_y(y_values, y_limits), y_texts),
+        lines=lines,
     )
 
 
@@ -126,26 +128,30 @@ def describe(panel: Panel) -> str:
     return f"{words}: {', '.join(ends)}" if ends else words
 
 
-def find_limits(axis: Axis, data: Sequence[Array], margin: float = 0.0) -> Limits:
-    """Return the limits of an axis: its own, else those of its data.
-
-    A share `margin` of the range of the data is left free at both ends.
-    """
-    if axis.limits is not None:
-        return axis.limits
+def find_limits(data: Sequence[Array], margin: float = 0.0) -> Limits:
+    """Return the limits of data, with a share `margin` of their range left free at both ends."""
     values = np.concatenate(data)
     values = values[np.isfinite(values)]
     if not values.size:
         return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    space = margin * (high - low) if high > low else 0.1 * max(abs(low), 1.0)
+    low = float(values.min())
+    high = float(values.max())
+    space = margin * (high - low)
+    if high == low:
+        space = 0.1 * max(abs(low), 1.0)
     return low - space, high + space
 
 
-def place(values: Array, limits: Limits, start: float, end: float) -> Array:
-    """Return where values stand in the view box, the limits at `start` and `end`."""
+def place_x(values: Array, limits: Limits) -> Array:
+    """Return where values stand across the view box."""
     low, high = limits
-    return start + (values - low) / (high - low) * (end - start)
+    return LEFT + (values - low) / (high - low) * (RIGHT - LEFT)
+
+
+def place_y(values: Array, limits: Limits) -> Array:
+    """Return where values stand in the view box, from its top."""
+    low, high = limits
+    return BOTTOM + (values - low) / (high - low) * (TOP - BOTTOM)
 
 
 def svg_path(across: Array, up: Array) -> str:
@@ -154,46 +160,44 @@ def svg_path(across: Array, up: Array) -> str:
     pen_is_down = False
     for x, y in zip(across, up, strict=True):
         if math.isfinite(x + y):
-            commands.append(f"{'L' if pen_is_down else 'M'}{x:.1f} {y:.1f}")
+            command = "L" if pen_is_down else "M"
+            commands.append(f"{command}{x:.1f} {y:.1f}")
             pen_is_down = True
         else:
             pen_is_down = False
     return "".join(commands)
 
 
-def place_ticks(axis: Axis, limits: Limits, start: float, end: float) -> list[Tick]:
-    """Return the ticks of an axis in the units of the view box."""
-    values, texts = date_ticks(limits) if axis.is_date else number_ticks(limits)
-    positions = place(np.asarray(values, np.float64), limits, start, end)
-    return [
-        Tick(round(float(position), 1), text)
-        for position, text in zip(positions, texts, strict=True)
-    ]
+def make_ticks(positions: Array, texts: Sequence[str]) -> list[Tick]:
+    """Return ticks at positions of the view box."""
+    rounded = positions.round(1).tolist()
+    return [Tick(position, text) for position, text in zip(rounded, texts, strict=True)]
 
 
-def date_ticks(limits: Limits) -> tuple[list[float], list[str]]:
+def date_ticks(limits: Limits) -> tuple[Array, list[str]]:
     """Return the first days of months, years or the like within the limits, with their texts."""
     low, high = limits
     locator = mdates.AutoDateLocator(minticks=3, maxticks=6)
-    values = locator.tick_values(mdates.num2date(low), mdates.num2date(high))
-    inside = [float(value) for value in values if low <= value <= high]
+    days = locator.tick_values(mdates.num2date(low), mdates.num2date(high))
+    values = np.asarray(days, np.float64)
+    inside = values[(values >= low) & (values <= high)]
     return inside, mdates.ConciseDateFormatter(locator).format_ticks(inside)
 
 
-def number_ticks(limits: Limits) -> tuple[list[float], list[str]]:
+def number_ticks(limits: Limits) -> tuple[Array, list[str]]:
     """Return round values within the limits, with their texts."""
     low, high = limits
     locator = mticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3)
-    inside = [float(value) for value in locator.tick_values(low, high) if low <= value <= high]
-    return inside, [
-        text.replace("e-0", "e-").replace("-", "\N{MINUS SIGN}") for text in format_evenly(inside)
-    ]
+    values = np.asarray(locator.tick_values(low, high), np.float64)
+    inside = values[(values >= low) & (values <= high)]
+    texts = [text.replace("-", "\N{MINUS SIGN}") for text in format_evenly(inside)]
+    return inside, texts
 
 
-def format_evenly(values: Sequence[float]) -> list[str]:
+def format_evenly(values: Array) -> list[str]:
     """Return numbers as short as they may be, all with as many decimals."""
     texts = [f"{value:.5g}" for value in values]
     if any("e" in text for text in texts):
-        return texts
+        return [text.replace("e-0", "e-") for text in texts]
     decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
     return [f"{value:.{decimals}f}" for value in values]

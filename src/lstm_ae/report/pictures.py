@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,7 @@ from PIL import Image, ImageColor
 
 from lstm_ae.evaluation.figures.style import MODEL, SECOND
 from lstm_ae.report.charts import (
-    BOTTOM,
-    LEFT,
-    RIGHT,
-    TOP,
+    MARGIN,
     Array,
     Axis,
     Drawing,
@@ -23,14 +20,14 @@ from lstm_ae.report.charts import (
     Series,
     draw,
     find_limits,
-    place,
+    place_x,
+    place_y,
     to_days,
 )
 
 Pixels = NDArray[np.uint8]
 
 GREYS = 8  # steps of grey between two that answers tell apart, which halves their bytes
-MARGIN = 0.05  # of the range of a panel, free above and below its lines
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class ImageItem:
     answer
         The class that the model reads, where it reads one.
     pictures
-        What each picture shows, and a data URI.
+        A data URI by what the picture shows.
     sheet
         What the decoder answers to the moved code: all answers in one image as a data URI, a row
         a direction, a column a step.
@@ -55,7 +52,7 @@ class ImageItem:
     label: str
     mse: float
     answer: str | None
-    pictures: Sequence[tuple[str, str]]
+    pictures: Mapping[str, str]
     sheet: str
 
 
@@ -119,13 +116,15 @@ class Explorer:
 
 def explorer(content: Mapping[str, Any]) -> Explorer:
     """Return pictures and lines from what evaluate kept."""
-    steps, variance = content["steps"], content["variance"]
+    items = content["items"]
+    steps = content["steps"]
+    variance = content["variance"]
     if content["shape"] is None:
-        columns, unit = content["columns"], content["unit"]
-        series = [series_item(item, columns, unit) for item in content["items"]]
+        columns = content["columns"]
+        series = [series_item(item, columns, content["unit"]) for item in items]
         return Explorer(series, steps, variance, shows_images=False)
     sheet_shape = (len(variance), len(steps), *content["shape"])
-    images = [image_item(item, sheet_shape) for item in content["items"]]
+    images = [image_item(item, sheet_shape) for item in items]
     return Explorer(images, steps, variance, shows_images=True)
 
 
@@ -139,18 +138,30 @@ def image_item(item: Mapping[str, Any], sheet_shape: tuple[int, int, int, int]) 
     sheet_shape
         How many directions, steps, rows and columns of pixels the answers have.
     """
-    directions, steps, height, width = sheet_shape
-    original = ink_on_paper(item["original"], (height, width))
-    reconstruction = ink_on_paper(item["reconstruction"], (height, width))
+    image_shape = sheet_shape[2:]
+    original = ink_on_paper(item["original"], image_shape)
+    reconstruction = ink_on_paper(item["reconstruction"], image_shape)
+    pictures = {
+        "original": original,
+        "reconstruction": reconstruction,
+        "error": difference(original, reconstruction),
+    }
     answers = ink_on_paper(item["moved"], sheet_shape)
-    sheet = answers.transpose(0, 2, 1, 3).reshape(directions * height, steps * width)
-    pictures = [
-        ("original", png(original)),
-        ("reconstruction", png(reconstruction)),
-        ("error", png(difference(original, reconstruction))),
-    ]
-    coarse = sheet | np.uint8(GREYS - 1)
-    return ImageItem(item["label"], item["mse"], item["answer"], pictures, png(coarse))
+    return ImageItem(
+        label=item["label"],
+        mse=item["mse"],
+        answer=item["answer"],
+        pictures={name: png(pixels) for name, pixels in pictures.items()},
+        sheet=png(make_sheet(answers)),
+    )
+
+
+def make_sheet(answers: Pixels) -> Pixels:
+    """Lay images (directions, steps, height, width) out as one, a row a direction."""
+    directions, steps, height, width = answers.shape
+    rows = answers.transpose(0, 2, 1, 3)  # (directions, height, steps, width)
+    sheet = rows.reshape(directions * height, steps * width)
+    return sheet | np.uint8(GREYS - 1)
 
 
 def ink_on_paper(packed: str, shape: tuple[int, ...]) -> Pixels:
@@ -172,41 +183,93 @@ def difference(original: Pixels, reconstruction: Pixels) -> Pixels:
     return pixels.round().astype(np.uint8)
 
 
-def series_item(item: Mapping[str, Any], columns: Sequence[str], unit: str) -> SeriesItem:
+@dataclass(frozen=True)
+class Column:
+    """One variable of a series.
+
+    Parameters
+    ----------
+    label
+        Its name and unit.
+    original, reconstruction
+        (T,).
+    moved
+        (directions, steps, T), what the decoder answers to the moved code.
+    """
+
+    label: str
+    original: Array
+    reconstruction: Array
+    moved: Array
+
+
+def read_columns(item: Mapping[str, Any], names: Sequence[str], unit: str) -> list[Column]:
+    """Return the variables of a series that evaluate kept."""
+    original = np.array(item["original"], np.float64)
+    reconstruction = np.array(item["reconstruction"], np.float64)
+    moved = np.array(item["moved"], np.float64)
+    columns = []
+    for index, name in enumerate(names):
+        column = Column(
+            label=f"{name}, {unit}" if unit else name,
+            original=original[:, index],
+            reconstruction=reconstruction[:, index],
+            moved=moved[..., index],
+        )
+        columns.append(column)
+    return columns
+
+
+def series_item(item: Mapping[str, Any], names: Sequence[str], unit: str) -> SeriesItem:
     """Return a series and its reconstruction, and the lines that its code can move to.
 
     A panel a column, and one of the error where there is a single column.
     """
-    original = np.array(item["original"], np.float64)  # (T, columns), as is the next
-    reconstruction = np.array(item["reconstruction"], np.float64)
-    answers = np.array(item["moved"], np.float64)  # (directions, steps, T, columns)
-    x_axis, x = time_axis(item["dates"], len(original))
-    panels, moved_panels, heights = [], [], []
-    for column, name in enumerate(columns):
-        label = f"{name}, {unit}" if unit else name
-        lines = (
-            Series("original", "original", x, original[:, column]),
-            Series("reconstruction", "model", x, reconstruction[:, column]),
-        )
-        panels.append(Panel(x_axis, Axis(label), lines))
+    x_axis, x = time_axis(item["dates"], len(item["original"]))
+    columns = read_columns(item, names, unit)
+    panels = []
+    moved_panels = []
+    heights = []
+    for column in columns:
+        panels.append(reconstruction_panel(column, x_axis, x))
         if len(columns) == 1:
-            panels.append(error_panel(x_axis, *lines))
-        moved = answers[..., column]
-        limits = find_limits(Axis(label), [moved.ravel()], MARGIN)
-        still = replace(lines[1], role="still")
-        moving = replace(lines[1], role="moved")
-        moved_panels.append(Panel(x_axis, Axis(label, limits), (still, moving)))
-        heights.append(place(moved, limits, BOTTOM, TOP).round(1))
-    places = place(x, find_limits(x_axis, [x]), LEFT, RIGHT).round(1)
+            panels.append(error_panel(column, x_axis, x))
+        limits = find_limits([column.moved.ravel()], MARGIN)
+        heights.append(place_y(column.moved, limits).round(1))
+        y_axis = Axis(column.label, limits)
+        moved_panels.append(Panel(x_axis, y_axis, moved_lines(column, x)))
     return SeriesItem(
-        item["label"],
-        item["mse"],
-        item["answer"],
-        [draw(panel) for panel in panels],
-        [draw(panel) for panel in moved_panels],
-        places.tolist(),
-        np.stack(heights, axis=2).tolist(),
+        label=item["label"],
+        mse=item["mse"],
+        answer=item["answer"],
+        panels=[draw(panel) for panel in panels],
+        moved=[draw(panel) for panel in moved_panels],
+        x=place_x(x, find_limits([x])).round(1).tolist(),
+        y=np.stack(heights, axis=2).tolist(),
     )
+
+
+def reconstruction_panel(column: Column, x_axis: Axis, x: Array) -> Panel:
+    """Return a series and its reconstruction."""
+    original = Series("original", "original", x, column.original)
+    reconstruction = Series("reconstruction", "model", x, column.reconstruction)
+    return Panel(x_axis, Axis(column.label), [original, reconstruction])
+
+
+def error_panel(column: Column, x_axis: Axis, x: Array) -> Panel:
+    """Return the error of a reconstruction on the scale of the series, unless it is larger."""
+    error = column.reconstruction - column.original
+    low, high = find_limits([column.original, column.reconstruction], MARGIN)
+    furthest = max((high - low) / 2, float(np.abs(error).max()))
+    y_axis = Axis("error", (-furthest, furthest))
+    return Panel(x_axis, y_axis, [Series("error", "error", x, error)])
+
+
+def moved_lines(column: Column, x: Array) -> list[Series]:
+    """Return a reconstruction, and the line that starts there and moves with the code."""
+    still = Series("reconstruction", "still", x, column.reconstruction)
+    moving = Series("reconstruction", "moved", x, column.reconstruction)
+    return [still, moving]
 
 
 def time_axis(dates: Sequence[str] | None, length: int) -> tuple[Axis, Array]:
@@ -215,15 +278,6 @@ def time_axis(dates: Sequence[str] | None, length: int) -> tuple[Axis, Array]:
         return Axis("step"), np.arange(1.0, length + 1)
     years = dict.fromkeys((dates[0][:4], dates[-1][:4]))
     return Axis(" to ".join(years), is_date=True), to_days(dates)
-
-
-def error_panel(x_axis: Axis, original: Series, reconstruction: Series) -> Panel:
-    """Return the error of a reconstruction on the scale of the series, unless it is larger."""
-    error = reconstruction.y - original.y
-    low, high = find_limits(Axis(""), [original.y, reconstruction.y], MARGIN)
-    furthest = max((high - low) / 2, float(np.abs(error).max()))
-    y_axis = Axis("error", (-furthest, furthest))
-    return Panel(x_axis, y_axis, [Series("error", "error", original.x, error)])
 
 
 def png(pixels: Pixels) -> str:

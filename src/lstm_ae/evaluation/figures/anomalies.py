@@ -18,6 +18,7 @@ from lstm_ae.evaluation.figures.style import (
     SECOND,
     Array,
     date_axis,
+    legend_below,
     plain,
     plain_log,
     plain_numbers,
@@ -80,7 +81,11 @@ def alarms(panels: Sequence[AlarmPanel], threshold: float, title: str) -> Figure
             date_axis(below)
     handles = [*above.get_legend_handles_labels()[0], *below.get_legend_handles_labels()[0]]
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=6, columnspacing=1.2, handlelength=1.6
+        handles=handles,
+        loc="outside lower center",
+        ncols=6,
+        columnspacing=1.2,
+        handlelength=1.6,
     )
     figure.align_ylabels(rows)
     return titled(figure, title)
@@ -89,7 +94,13 @@ def alarms(panels: Sequence[AlarmPanel], threshold: float, title: str) -> Figure
 def _draw_series(axes: Axes, panel: AlarmPanel) -> None:
     """Draw a series and its reconstruction, with the windows that are alarms shaded."""
     for start, end in panel.ends[panel.alarm]:
-        axes.axvspan(start, end, color=MODEL, alpha=0.25, linewidth=0)
+        axes.axvspan(
+            start,
+            end,
+            color=MODEL,
+            alpha=0.25,
+            linewidth=0,
+        )
     axes.plot(panel.times, panel.values, color=ORIGINAL, label="data")
     axes.plot(
         panel.times,
@@ -107,16 +118,30 @@ def _draw_series(axes: Axes, panel: AlarmPanel) -> None:
 
 def _draw_errors(axes: Axes, panel: AlarmPanel, threshold: float) -> None:
     """Draw the errors of steps and of windows, and the threshold of an alarm."""
-    axes.plot(panel.times, panel.steps, color=FOURTH, linewidth=0.6, label="error of a step")
+    axes.plot(
+        panel.times,
+        panel.steps,
+        color=FOURTH,
+        linewidth=0.6,
+        label="error of a step",
+    )
     quiet = ~panel.alarm
     _draw_windows(axes, panel, quiet, color=ORIGINAL, linewidth=2.0, label="of a window")
     _draw_windows(axes, panel, panel.alarm, color=MODEL, linewidth=4.0, label="that is an alarm")
     axes.axhline(
-        threshold, color=MODEL, linestyle="--", linewidth=1.0, label="threshold of an alarm"
+        threshold,
+        color=MODEL,
+        linestyle="--",
+        linewidth=1.0,
+        label="threshold of an alarm",
     )
     lowest = min(panel.errors.min(), threshold) / 5
     highest = 1.5 * max(panel.steps.max(), threshold)
-    axes.set(yscale="log", ylabel="error", ylim=(lowest, highest))
+    axes.set(
+        yscale="log",
+        ylabel="error",
+        ylim=(lowest, highest),
+    )
     axes.yaxis.set_major_locator(mticker.LogLocator(numticks=4))
     axes.yaxis.set_major_formatter(plain_numbers())
     axes.yaxis.set_minor_formatter(mticker.NullFormatter())
@@ -152,16 +177,44 @@ def row_alarms(
     above, below = figure.subfigures(2, 1).flat  # type: ignore[union-attr]
     axes = above.subplots()
     row = np.arange(1, len(errors) + 1)
-    axes.plot(row[~alarm], errors[~alarm], ".", color=ORIGINAL, markersize=3, label="no alarm")
-    axes.plot(row[alarm], errors[alarm], "D", color=MODEL, markersize=4, label="alarm")
-    axes.axhline(threshold, color=FOURTH, linestyle="--", label="threshold")
-    axes.set(xlabel="row", ylabel="error", yscale="log")
+    axes.plot(
+        row[~alarm],
+        errors[~alarm],
+        ".",
+        color=ORIGINAL,
+        markersize=3,
+        label="no alarm",
+    )
+    axes.plot(
+        row[alarm],
+        errors[alarm],
+        "D",
+        color=MODEL,
+        markersize=4,
+        label="alarm",
+    )
+    axes.axhline(
+        threshold,
+        color=FOURTH,
+        linestyle="--",
+        label="threshold",
+    )
+    axes.set(
+        xlabel="row",
+        ylabel="error",
+        yscale="log",
+    )
     plain_log(axes)
     axes.legend(loc="upper right")
     grid = below.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, (name, (original, reconstruction)) in zip(grid, shown.items(), strict=True):
         axes.plot(original, color=ORIGINAL, label="data")
-        axes.plot(reconstruction, color=SECOND, linestyle="--", label="reconstruction")
+        axes.plot(
+            reconstruction,
+            color=SECOND,
+            linestyle="--",
+            label="reconstruction",
+        )
         axes.set(xlabel="value of the row", title=plain(name))
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    legend_below(figure, axes, columns=2)
     return titled(figure, title)

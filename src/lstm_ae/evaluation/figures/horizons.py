@@ -15,6 +15,7 @@ from lstm_ae.evaluation.figures.style import (
     THIRD,
     Array,
     Look,
+    legend_below,
     titled,
 )
 
@@ -63,12 +64,22 @@ def error_by_horizon(
         single_skill = 1 - np.square(single[name] / single["persistence"])
         right.plot(1, single_skill, color=look["color"], **ONE_STEP)
     label = f"one step ahead, all {unit}s of test"
-    left.plot([], [], color=FOURTH, label=label, **ONE_STEP)
-    left.set(xlabel=f"horizon, {unit}s", ylabel=measure, title="lines: fed their own predictions")
+    left.plot(
+        [],
+        [],
+        color=FOURTH,
+        label=label,
+        **ONE_STEP,
+    )
+    left.set(
+        xlabel=f"horizon, {unit}s",
+        ylabel=measure,
+        title="lines: fed their own predictions",
+    )
     right.set(
         xlabel=f"horizon, {unit}s",
         ylabel="skill over persistence",
         title="above 0: better than persistence",
     )
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(figure, left, columns=3)
     return titled(figure, title, note)

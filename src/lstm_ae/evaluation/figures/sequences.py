@@ -9,7 +9,15 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lstm_ae.evaluation.figures.style import DIFFERENCE, LOOKS, MODEL, ORIGINAL, Array, titled
+from lstm_ae.evaluation.figures.style import (
+    DIFFERENCE,
+    LOOKS,
+    MODEL,
+    ORIGINAL,
+    Array,
+    legend_below,
+    titled,
+)
 
 
 def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -> Figure:
@@ -30,7 +38,11 @@ def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -
         axes = figure.add_subplot(grid[row, 0])
         for sequence, look in zip(sequences, LOOKS, strict=False):
             axes.plot(sequence, **look)
-        axes.set(ylim=(0, 1), ylabel="value", title=name)
+        axes.set(
+            ylim=(0, 1),
+            ylabel="value",
+            title=name,
+        )
         axes.tick_params(labelbottom=row == len(examples) - 1)
     axes.set_xlabel("step")
 
@@ -48,7 +60,12 @@ def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -
         ylabel=f"{len(sample)} test sequences, sorted by dip",
         title="what distinguishes them",
     )
-    figure.colorbar(image, ax=axes, label="value", shrink=0.8)
+    figure.colorbar(
+        image,
+        ax=axes,
+        label="value",
+        shrink=0.8,
+    )
     title = "The splits are drawn alike; a sequence is its noise and the place of its dip"
     return titled(figure, title)
 
@@ -69,13 +86,18 @@ def sequence_reconstructions(groups: Mapping[str, tuple[Array, Array]], title: s
         pairs = zip(axes_row, originals, reconstructions, strict=True)
         for number, (axes, original, reconstruction) in enumerate(pairs, start=1):
             axes.plot(original, color=ORIGINAL, label="original")
-            axes.plot(reconstruction, color=MODEL, linestyle="--", label="reconstruction")
+            axes.plot(
+                reconstruction,
+                color=MODEL,
+                linestyle="--",
+                label="reconstruction",
+            )
             error = np.square(original - reconstruction).mean()
             axes.set_title(f"{name} {number}, MSE {error:.4f}")
         axes_row[0].set_ylabel("value")
     for axes in grid[-1]:
         axes.set_xlabel("step")
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    legend_below(figure, grid[0, 0], columns=2)
     return titled(figure, title)
 
 
@@ -93,7 +115,17 @@ def _draw_images(
 ) -> None:
     """Draw one image on each axes of a row, from `lowest` to 1."""
     for axes, image in zip(row, images, strict=True):
-        axes.imshow(image, cmap=colours, vmin=lowest, vmax=1)
+        axes.imshow(
+            image,
+            cmap=colours,
+            vmin=lowest,
+            vmax=1,
+        )
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    row[0].set_ylabel(label, rotation=0, ha="right", va="center")
+    row[0].set_ylabel(
+        label,
+        rotation=0,
+        ha="right",
+        va="center",
+    )

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from lstm_ae.evaluation.figures.style import (
     FOURTH,
@@ -17,6 +19,7 @@ from lstm_ae.evaluation.figures.style import (
     SECOND,
     Array,
     date_axis,
+    legend_below,
     plain,
     titled,
 )
@@ -70,19 +73,35 @@ def stock_reconstructions(
     title, note
         The finding, and what must be said of the data.
     """
-    figure, grid = plt.subplots(
-        len(series), 1, figsize=(7.5, 1.9 * len(series) + 0.8), sharex=True, squeeze=False
-    )
+    figure, rows = _stack_panels(len(series))
     dates = pd.to_datetime(list(days))
     label = f"reconstruction, window by window of {window} days"
-    for axes, (symbol, (original, reconstruction)) in zip(grid[:, 0], series.items(), strict=True):
+    for axes, (symbol, (original, reconstruction)) in zip(rows, series.items(), strict=True):
         axes.plot(dates, original, color=ORIGINAL, label="original")
-        axes.plot(dates, reconstruction, color=MODEL, linestyle="--", label=label)
+        axes.plot(
+            dates,
+            reconstruction,
+            color=MODEL,
+            linestyle="--",
+            label=label,
+        )
         error = np.abs(reconstruction / original - 1).mean()
         axes.set(ylabel="dollars", title=f"{plain(symbol)}, off by {error:.2%} on average")
-    date_axis(grid[-1, 0])
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    date_axis(rows[-1])
+    legend_below(figure, rows[0], columns=2)
     return titled(figure, title, note)
+
+
+def _stack_panels(count: int) -> tuple[Figure, NDArray[Any]]:
+    """Return a figure of panels that share an x axis, one below the other."""
+    figure, grid = plt.subplots(
+        count,
+        1,
+        figsize=(7.5, 1.9 * count + 0.8),
+        sharex=True,
+        squeeze=False,
+    )
+    return figure, grid[:, 0]
 
 
 @dataclass(frozen=True)
@@ -116,14 +135,12 @@ def forecasts(panels: Mapping[str, ForecastPanel], title: str, note: str | None)
 
     A panel a stock, in dollars over dates.
     """
-    figure, grid = plt.subplots(
-        len(panels), 1, figsize=(7.5, 1.9 * len(panels) + 0.8), sharex=True, squeeze=False
-    )
-    for axes, (symbol, panel) in zip(grid[:, 0], panels.items(), strict=True):
+    figure, rows = _stack_panels(len(panels))
+    for axes, (symbol, panel) in zip(rows, panels.items(), strict=True):
         _draw_forecast(axes, panel)
         axes.set(ylabel="dollars", title=plain(symbol))
-    date_axis(grid[-1, 0])
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    date_axis(rows[-1])
+    legend_below(figure, rows[0], columns=4)
     return titled(figure, title, note)
 
 
@@ -132,11 +149,22 @@ def _draw_forecast(axes: Axes, panel: ForecastPanel) -> None:
     ahead = dates[panel.fed :]
     low, high = panel.interval
     axes.fill_between(
-        ahead, low, high, color=SECOND, alpha=0.2, linewidth=0, label="its 90 % interval"
+        ahead,
+        low,
+        high,
+        color=SECOND,
+        alpha=0.2,
+        linewidth=0,
+        label="its 90 % interval",
     )
     axes.plot(dates, panel.truth, color=ORIGINAL, label="truth")
     axes.plot(
-        ahead, panel.one_step, color=SECOND, linestyle=":", linewidth=1.6, label="one step ahead"
+        ahead,
+        panel.one_step,
+        color=SECOND,
+        linestyle=":",
+        linewidth=1.6,
+        label="one step ahead",
     )
     axes.plot(
         ahead,

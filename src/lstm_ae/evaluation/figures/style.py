@@ -92,7 +92,12 @@ def to_svg(figure: Figure) -> str:
         "Type": None,
     }
     svg = io.StringIO()
-    figure.savefig(svg, format="svg", transparent=True, metadata=metadata)
+    figure.savefig(
+        svg,
+        format="svg",
+        transparent=True,
+        metadata=metadata,
+    )
     plt.close(figure)
     return svg.getvalue()
 
@@ -103,8 +108,19 @@ def titled(figure: Figure, title: str, note: str | None = None) -> Figure:
     lines = textwrap.wrap(title, int(figure.get_figwidth() * characters_per_inch))
     if note:
         lines.append(note)
-    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontweight="bold")
+    figure.suptitle(
+        "\n".join(lines),
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+    )
     return figure
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
+    """Give a figure the legend of one of its axes, below them all."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
 
 
 def plain(name: str) -> str:
@@ -133,7 +149,12 @@ def plain_numbers() -> mticker.Formatter:
 
 def whole_numbers(axes: Axes) -> None:
     """Mark an x axis at whole numbers."""
-    locator = mticker.MaxNLocator("auto", steps=(1, 2, 2.5, 5, 10), integer=True, min_n_ticks=1)
+    locator = mticker.MaxNLocator(
+        "auto",
+        steps=(1, 2, 2.5, 5, 10),
+        integer=True,
+        min_n_ticks=1,
+    )
     axes.xaxis.set_major_locator(locator)
 
 

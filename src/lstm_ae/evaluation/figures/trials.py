@@ -14,6 +14,7 @@ from lstm_ae.evaluation.figures.style import (
     ORIGINAL,
     SECOND,
     Look,
+    legend_below,
     plain_log,
     titled,
     whole_numbers,
@@ -44,7 +45,7 @@ def search(
     above, below = figure.subfigures(2, 1).flat  # type: ignore[union-attr]
     history, importance = above.subplots(1, 2, width_ratios=(3, 2))
     _draw_history(history, trials)
-    figure.legend(*history.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(figure, history, columns=3)
     importance.barh(importances["parameter"][::-1], importances["importance"][::-1], color=SECOND)
     importance.set(
         xlabel="share of the variance of the loss",
@@ -67,7 +68,12 @@ def _draw_trials(axes: Axes, trials: pd.DataFrame, column: str) -> None:
         rows = trials[trials["state"] == state]
         if len(rows):
             axes.plot(
-                rows[column], rows["loss"], linestyle="none", markersize=4, label=state, **mark
+                rows[column],
+                rows["loss"],
+                linestyle="none",
+                markersize=4,
+                label=state,
+                **mark,
             )
 
 
@@ -75,8 +81,19 @@ def _draw_history(axes: Axes, trials: pd.DataFrame) -> None:
     _draw_trials(axes, trials, "trial")
     complete = trials[trials["state"] == "complete"]
     best = complete["loss"].cummin()
-    axes.step(complete["trial"], best, where="post", color=MODEL, label="best so far")
-    axes.set(xlabel="trial", ylabel="validation loss", yscale="log", title="history")
+    axes.step(
+        complete["trial"],
+        best,
+        where="post",
+        color=MODEL,
+        label="best so far",
+    )
+    axes.set(
+        xlabel="trial",
+        ylabel="validation loss",
+        yscale="log",
+        title="history",
+    )
     whole_numbers(axes)
 
 

@@ -12,7 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lstm_ae.evaluation.figures.style import FOURTH, LOOKS, Array, date_axis, plain, titled
+from lstm_ae.evaluation.figures.style import (
+    FOURTH,
+    LOOKS,
+    Array,
+    date_axis,
+    legend_below,
+    plain,
+    titled,
+)
 
 MOST_VARIABLES = 4  # of a figure
 
@@ -69,7 +77,7 @@ def table_windows(
     for row, name in enumerate(shown):
         grid[row, 0].set_ylabel(plain(textwrap.shorten(name, 24, placeholder="..")))
     figure.align_ylabels(grid[:, 0])
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(figure, grid[0, 0], columns=3)
     if len(variables) > len(shown):
         title += f"; the first {len(shown)} of {len(variables)} columns"
     return titled(figure, title)
@@ -78,7 +86,13 @@ def table_windows(
 def _draw_variable(axes: Axes, panel: WindowPanel, variable: int, border: int | None) -> None:
     for look, (name, values) in zip(LOOKS, panel.lines.items(), strict=False):
         width = 1.6 if look["linestyle"] == ":" else None  # dots need more ink
-        axes.plot(panel.times, values[:, variable], label=name, linewidth=width, **look)
+        axes.plot(
+            panel.times,
+            values[:, variable],
+            label=name,
+            linewidth=width,
+            **look,
+        )
     if border is not None:
         axes.axvline(panel.times[border], color=FOURTH, linewidth=0.8)
 
