@@ -12,47 +12,52 @@ from tests.results import STEPS, VARIANCE, images, series
 
 
 def pixels(uri: str) -> np.ndarray:
-    return np.asarray(
-        Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/png;base64,"))))
-    )
+    png = base64.b64decode(uri.removeprefix("data:image/png;base64,"))
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def unpack(packed: str, *shape: int) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(packed), np.uint8).reshape(shape)
 
 
 def test_ink_is_dark_on_paper() -> None:
     content = images()
-    shown = explorer(content).items[0].pictures
-    original = np.frombuffer(base64.b64decode(content["items"][0]["original"]), np.uint8).reshape(
-        4, 4
-    )
-    np.testing.assert_array_equal(pixels(shown["original"]), 255 - original)
+    pictures = explorer(content).items[0].pictures
+    original = unpack(content["items"][0]["original"], 4, 4)
+    np.testing.assert_array_equal(pixels(pictures["original"]), 255 - original)
 
 
 def test_a_sheet_has_a_row_of_answers_for_each_direction() -> None:
     content = images()
     (item, *_) = explorer(content).items
-    answers = np.frombuffer(base64.b64decode(content["items"][0]["moved"]), np.uint8).reshape(
-        len(VARIANCE), len(STEPS), 4, 4
-    )
+    answers = unpack(content["items"][0]["moved"], len(VARIANCE), len(STEPS), 4, 4)
     sheet = pixels(item.sheet)
     assert sheet.shape == (4 * len(VARIANCE), 4 * len(STEPS))
     np.testing.assert_allclose(sheet[4:8, 8:12], 255 - answers[1, 2], atol=8)
 
 
 def test_too_much_ink_is_orange_and_too_little_is_blue() -> None:
-    paper, ink = np.array([[255]], np.uint8), np.array([[0]], np.uint8)
+    paper = np.array([[255]], np.uint8)
+    ink = np.array([[0]], np.uint8)
     assert difference(paper, ink).tolist() == [[[213, 94, 0, 255]]]
     assert difference(ink, paper).tolist() == [[[0, 114, 178, 255]]]
     assert difference(ink, ink)[0, 0, 3] == 0
 
 
-@pytest.mark.parametrize("columns", [["value"], ["open", "high"]])
-def test_a_series_has_a_panel_a_column_and_the_error_of_a_single_one(columns: list[str]) -> None:
-    content = series(columns, dates=True)
-    (item, *_) = explorer(content).items
-    labels = [panel.y_label for panel in item.panels]
-    assert labels == (
-        ["value, dollars", "error"] if len(columns) == 1 else ["open, dollars", "high, dollars"]
-    )
-    assert len(item.moved) == len(columns) and {panel.x_label for panel in item.panels} == {"2017"}
+@pytest.mark.parametrize(
+    ("columns", "labels"),
+    [
+        (["value"], ["value, dollars", "error"]),
+        (["open", "high"], ["open, dollars", "high, dollars"]),
+    ],
+)
+def test_a_series_has_a_panel_a_column_and_the_error_of_a_single_one(
+    columns: list[str], labels: list[str]
+) -> None:
+    item = explorer(series(columns, dates=True)).items[0]
+    assert [panel.y_label for panel in item.panels] == labels
+    assert {panel.x_label for panel in item.panels} == {"2017"}
+    assert len(item.moved) == len(columns)
 
 
 def test_no_line_leaves_its_panel() -> None:

@@ -65,8 +65,8 @@ def draw_comparisons(name: str, sections: Mapping[str, Results]) -> list[Figure]
         if pair.second != name or pair.first not in sections:
             continue
         curves = {
-            study.title(section): pair.select(sections[section].curves)
-            for section in (pair.first, pair.second)
+            study.title(pair.first): pair.select(sections[pair.first].curves),
+            study.title(pair.second): pair.select(sections[pair.second].curves),
         }
         drawn = comparison(curves, pair.measure, logarithmic=not pair.is_accuracy)
         svg = to_svg(drawn)
@@ -74,14 +74,14 @@ def draw_comparisons(name: str, sections: Mapping[str, Results]) -> list[Figure]
     return figures
 
 
-def make_figure(section: str, name: str, svg: str, sentences: Sequence[str]) -> Figure:
-    """Return an SVG as a figure with these sentences as its caption."""
+def make_figure(name: str, figure: str, svg: str, sentences: Sequence[str]) -> Figure:
+    """Return a figure of a section, with these sentences as its caption."""
     return Figure(
-        name,
-        ". ".join(filter(None, sentences)),
-        study.ORIGINAL_FIGURES.get((section, name)),
-        svg_uri(svg),
-        svg_width(svg),
+        name=figure,
+        caption=". ".join(filter(None, sentences)),
+        original=study.ORIGINAL_FIGURES.get((name, figure)),
+        image=svg_uri(svg),
+        width=svg_width(svg),
     )
 
 

@@ -79,9 +79,10 @@ def alarms(panels: Sequence[AlarmPanel], threshold: float, title: str) -> Figure
         below.set_xlim(above.get_xlim())
         if np.issubdtype(panel.times.dtype, np.datetime64):
             date_axis(below)
-    handles = [*above.get_legend_handles_labels()[0], *below.get_legend_handles_labels()[0]]
+    series_lines, _ = above.get_legend_handles_labels()
+    error_lines, _ = below.get_legend_handles_labels()
     figure.legend(
-        handles=handles,
+        handles=[*series_lines, *error_lines],
         loc="outside lower center",
         ncols=6,
         columnspacing=1.2,
@@ -175,7 +176,23 @@ def row_alarms(
     """
     figure = plt.figure(figsize=(8.0, 4.4))
     above, below = figure.subfigures(2, 1).flat  # type: ignore[union-attr]
-    axes = above.subplots()
+    _draw_row_errors(above.subplots(), errors, alarm, threshold)
+    grid = below.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, (name, (original, reconstruction)) in zip(grid, shown.items(), strict=True):
+        axes.plot(original, color=ORIGINAL, label="data")
+        axes.plot(
+            reconstruction,
+            color=SECOND,
+            linestyle="--",
+            label="reconstruction",
+        )
+        axes.set(xlabel="value of the row", title=plain(name))
+    legend_below(figure, grid[-1], columns=2)
+    return titled(figure, title)
+
+
+def _draw_row_errors(axes: Axes, errors: Array, alarm: NDArray[np.bool_], threshold: float) -> None:
+    """Draw the error of each row, and the threshold of an alarm."""
     row = np.arange(1, len(errors) + 1)
     axes.plot(
         row[~alarm],
@@ -206,15 +223,3 @@ def row_alarms(
     )
     plain_log(axes)
     axes.legend(loc="upper right")
-    grid = below.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for axes, (name, (original, reconstruction)) in zip(grid, shown.items(), strict=True):
-        axes.plot(original, color=ORIGINAL, label="data")
-        axes.plot(
-            reconstruction,
-            color=SECOND,
-            linestyle="--",
-            label="reconstruction",
-        )
-        axes.set(xlabel="value of the row", title=plain(name))
-    legend_below(figure, axes, columns=2)
-    return titled(figure, title)
