@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from lstm_ae.cli import app
@@ -102,6 +103,7 @@ def test_a_target_of_make_that_a_page_names_exists(target: str) -> None:
 @pytest.mark.parametrize("words", COMMANDS)
 def test_a_command_of_lstm_ae_has_the_options_that_a_page_gives_it(words: list[str]) -> None:
     group = get_command(app)
+    assert isinstance(group, TyperGroup)
     options = {option for parameter in group.params for option in parameter.opts}
     while words[0] in options:
         words = words[1:]
