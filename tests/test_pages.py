@@ -22,6 +22,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`")
 FILE = re.compile(r"\b(?:benchmarks|docs|src|stages|tests|tools)/[\w./]*\w")
+MODULE = re.compile(r"python -m ((?:benchmarks|lstm_ae|tools)[\w.]*)")
 DRAWN_NODE = re.compile(r"(\w+)\[")
 
 
@@ -93,6 +94,15 @@ def test_a_file_of_the_project_that_a_page_names_exists(page: Path) -> None:
     for line in code(page):
         for path in FILE.findall(line):
             assert (ROOT / path).exists(), f"{name_of(page)} names {path}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_module_that_a_page_runs_exists(page: Path) -> None:
+    for line in code(page):
+        for module in MODULE.findall(line):
+            path = Path(*module.split("."))
+            places = [ROOT / path.with_suffix(".py"), ROOT / "src" / path.with_suffix(".py")]
+            assert any(place.exists() for place in places), f"{name_of(page)} runs {module}"
 
 
 @pytest.mark.parametrize("target", TARGETS)
