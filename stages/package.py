@@ -5,8 +5,6 @@ python stages/package.py toy
 
 from pathlib import Path
 
-from pathlib import Path
-
 from lstm_ae.core import paths
 from lstm_ae.core.files import read_json
 from lstm_ae.core.splits import load_description, load_split

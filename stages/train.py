@@ -38,7 +38,7 @@ def train(params: Params, section: str) -> None:
     chosen = resolve(params, section, load_yaml(paths.search(section) / "best.yaml"))
     device = start(params.device, max(1, params.threads // params.devices), params.training_seed)
     split, validation = load_split(prepared, "train"), load_split(prepared, "validation")
-    classes = load_description(prepared).get("classes")
+    classes = load_description(prepared).classes
     model = build(block.model, chosen, split, classes)
     fabric = accelerate(device, params.precision, params.devices)
 

@@ -142,7 +142,10 @@ def results(
     fields: dict[str, Any] = {
         "trials": TRIALS,
         "figures": drawn("loss", "search", "unknown"),
-        "parameters": {"lr": "tuned", "data": {"length": 50, "split": {"train": 0.6, "validation": 0.2, "test": 0.2}}},
+        "parameters": {
+            "lr": "tuned",
+            "data": {"length": 50, "split": {"train": 0.6, "validation": 0.2, "test": 0.2}},
+        },
     }
     return Results(METRICS | (metrics or {}), curves, **(fields | changes))
 

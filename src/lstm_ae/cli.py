@@ -233,18 +233,18 @@ def _load(directory: Path) -> "Package":
 
 def _table(path: Path) -> Path:
     """The path of a table, its suffix checked before anything is computed."""
-    from lstm_ae.data.table import suffix
+    from lstm_ae.data.reading import table_suffix
 
-    suffix(path)
+    table_suffix(path)
     return path
 
 
 def _write(frame: "pd.DataFrame", path: Path, model: "Package") -> None:
     """Write a table in the format of its suffix. In text, times have all their digits and other numbers nine."""
     from lstm_ae.core.files import replacing
-    from lstm_ae.data.table import suffix
+    from lstm_ae.data.reading import table_suffix
 
-    kind = suffix(path)
+    kind = table_suffix(path)
     with replacing(path) as temporary:
         if kind == ".parquet":
             frame.to_parquet(temporary, index=False)

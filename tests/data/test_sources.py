@@ -9,12 +9,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+from lstm_ae.data.stocks import COLUMNS, read_prices
 from torchvision.datasets import MNIST
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.data import download, sources
 from lstm_ae.data.sources import ArrayUnpickler, RawFile, Wheel, bring_mnist, bring_stocks, sha256
-from lstm_ae.data.stocks import COLUMNS, read_prices
 from tests.servers import serving, stalling, unending, whole
 
 CONTENT = b"the original bytes"

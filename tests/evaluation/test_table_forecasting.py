@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lstm_ae.evaluation.table_forecasting import all_steps, compared, multi_step, one_step
 
 from lstm_ae.core.splits import Prepared
 from lstm_ae.data import table
 from lstm_ae.evaluation.forecasting import fit_lines
-from lstm_ae.evaluation.table_forecasting import all_steps, compared, multi_step, one_step
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
 from lstm_ae.params import Fractions, TableData
 

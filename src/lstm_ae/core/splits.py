@@ -124,6 +124,11 @@ class Description:
     first_times: dict[str, str] | None = None
     members: dict[str, list[str]] | None = None
 
+    def read_times(self, times: NDArray[np.int64]) -> NDArray[Any]:
+        """Times of a split as its clock counts them: datetime64, or numbers."""
+        assert self.clock is not None
+        return np.asarray(times.view(self.clock))
+
 
 def save_split(split: Split, path: Path) -> None:
     """Write a split as safetensors."""

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Description, Split
 from lstm_ae.data.prepared import Prepared
-from lstm_ae.data.raw import RawData
 from lstm_ae.data.public import bring_mnist
+from lstm_ae.data.raw import RawData
 from lstm_ae.params import MnistData
 from lstm_ae.units.layout import Layout
 

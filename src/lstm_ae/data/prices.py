@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.data.raw import RawData
 from lstm_ae.data.public import bring_stocks
+from lstm_ae.data.raw import RawData
 from lstm_ae.units.windows import Series
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,9 @@ A kind is a module of this room with two functions, under the tag that its block
 as `dataset`. What its results owe is a study of the same tag in `lstm_ae.evaluation.studies`.
 """
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.data import mnist, stock_forecast, stock_windows, table, toy
@@ -12,24 +14,28 @@ from lstm_ae.data.prepared import Prepared
 from lstm_ae.data.raw import RawData
 
 
-class Kind(Protocol):
-    """What a module of a kind offers; `data` is the kind's own block of params.yaml."""
+@dataclass(frozen=True)
+class Kind:
+    """What a module of a kind offers; the first argument is the kind's block of params.yaml.
 
-    @staticmethod
-    def acquire(data: Any, raw: RawData) -> str:
-        """Put the raw data into `raw.directory`; the answer says what they are."""
+    Parameters
+    ----------
+    acquire
+        Puts the raw data into `RawData.directory`, and says what they are.
+    prepare
+        Makes the splits from the raw data.
+    """
 
-    @staticmethod
-    def prepare(data: Any, raw: RawData) -> Prepared:
-        """Make the splits from the raw data."""
+    acquire: Callable[[Any, RawData], str]
+    prepare: Callable[[Any, RawData], Prepared]
 
 
-KINDS: dict[str, Kind] = {
-    "toy": toy,
-    "mnist": mnist,
-    "stock_windows": stock_windows,
-    "stock_forecast": stock_forecast,
-    "table": table,
+KINDS = {
+    "toy": Kind(toy.acquire, toy.prepare),
+    "mnist": Kind(mnist.acquire, mnist.prepare),
+    "stock_windows": Kind(stock_windows.acquire, stock_windows.prepare),
+    "stock_forecast": Kind(stock_forecast.acquire, stock_forecast.prepare),
+    "table": Kind(table.acquire, table.prepare),
 }
 
 

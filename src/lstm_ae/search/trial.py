@@ -160,7 +160,7 @@ def _read(prepared: Path, sequences: int) -> tuple[Split, Split, int | None]:
         load_split(prepared, "train").thinned(sequences),
         load_split(prepared, "validation"),
     )
-    return train, validation, load_description(prepared).get("classes")
+    return train, validation, load_description(prepared).classes
 
 
 def worker_count(device: str) -> int:

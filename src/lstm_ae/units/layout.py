@@ -35,7 +35,8 @@ class Layout:
         a series of one variable. "steps": a row is a whole sequence, step after step, and within a
         step variable after variable.
     series
-        The column that names the series of a row. None: the rows are one series, or the columns are.
+        The column that names the series of a row. None: the rows are one series, or each column is
+        one.
     time
         The column of dates or numbers that rise within a series. None: the rows are counted.
     window, stride

@@ -1,6 +1,5 @@
 """A table cut into the windows of a model, and frames in its columns."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,11 +196,9 @@ def _framed(table: Table) -> tuple[Path, pd.DataFrame]:
     return path, frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="row"), axis=0)
 
 
-def _sequences(
-    table: pd.DataFrame, layout: Layout, path: Path
-) -> tuple[list[Series], Sequence[str]]:
+def _sequences(table: pd.DataFrame, layout: Layout, path: Path) -> tuple[list[Series], list[str]]:
     """Each row as a series of one window, and the columns of the values."""
-    columns = [name for name in table.columns if name != SERIES]
+    columns = [str(name) for name in table.columns if name != SERIES]
     needed = layout.window * layout.features
     if len(columns) != needed:
         raise InputError(

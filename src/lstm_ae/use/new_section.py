@@ -14,7 +14,7 @@ from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import replacing, write_text
 from lstm_ae.core.paths import PARAMS, TABLES
 from lstm_ae.core.yaml import load_yaml, to_text, with_added
-from lstm_ae.data import table
+from lstm_ae.data.reading import table_suffix
 from lstm_ae.params import load_params
 
 PIPELINE = Path("dvc.yaml")
@@ -37,7 +37,7 @@ def section_name(path: Path, wanted: str | None) -> str:
     """The name of a section: the wanted one, or the file's in small letters."""
     if wanted:
         return wanted
-    stem = path.name.lower().removesuffix(table.suffix(path))
+    stem = path.name.lower().removesuffix(table_suffix(path))
     words = re.sub(r"[^a-z0-9]+", "_", stem)
     return re.sub(r"^[^a-z]+", "", words).strip("_") or "table"
 
@@ -155,7 +155,7 @@ def add_section(path: Path, name: str, texts: dict[Path, str]) -> Path:
     InputError
         Another table of that name is there, or DVC does not take it.
     """
-    place = TABLES / f"{name}{table.suffix(path)}"
+    place = TABLES / f"{name}{table_suffix(path)}"
     if place.exists() and not place.samefile(path):
         raise InputError(f"{place}: is there already; --name gives the section another name")
     is_new = not place.exists()

@@ -9,9 +9,11 @@ import numpy as np
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Split
-from lstm_ae.data import table
-from lstm_ae.data.table import Layout, Series, read_series
+from lstm_ae.data.series import read_series
+from lstm_ae.data.table import prepare_table
 from lstm_ae.params import TableData
+from lstm_ae.units.layout import Layout
+from lstm_ae.units.windows import Series
 from lstm_ae.use.table_summary import SHORTEST_CYCLE, TableSummary
 
 CYCLES = {
@@ -59,7 +61,7 @@ def propose_section(path: Path, summary: TableSummary, predict: bool, columns_ar
         )
     cycle, window_reason = _cycle(summary)
     data = _data(summary, cycle, predict, columns_are)
-    series = read_series(path, Layout.of(TableData(**data)))
+    series = read_series(path, Layout.of_table(TableData(**data)))
     lengths = [len(each.times) for each in series]
     if _shortest_part(lengths) < cycle:
         if not predict and len(series) >= 10:
@@ -72,7 +74,7 @@ def propose_section(path: Path, summary: TableSummary, predict: bool, columns_ar
     data["scaling"], scaling_reason = _scaling(series)
     data["group_by_time"] = predict and len(series) >= PANEL
 
-    prepared = table.prepare(path, TableData(**data), seed=0, source=str(path))
+    prepared = prepare_table(path, TableData(**data), seed=0, data_source=str(path))
     train = prepared.splits["train"]
     code_size, code_reason = _code_size(train)
     reasons = [

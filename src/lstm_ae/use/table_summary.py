@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.data.table import read_table
+from lstm_ae.data.reading import read_table
 
 SHORTEST_CYCLE = 12  # steps
 # Names of columns of numbers that may be times.

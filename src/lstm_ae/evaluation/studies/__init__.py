@@ -4,7 +4,8 @@ A study is a module of this folder with two functions, under the tag of its kind
 `lstm_ae.data.registry`.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.evaluation.explorer import View
@@ -14,24 +15,28 @@ from lstm_ae.evaluation.studies.case import Case, Findings
 __all__ = ["STUDIES", "Case", "Findings", "Study", "study_of"]
 
 
-class Study(Protocol):
-    """What the module of a study offers."""
+@dataclass(frozen=True)
+class Study:
+    """What the module of a study offers.
 
-    @staticmethod
-    def study(case: Case) -> Findings:
-        """The metrics and figures of the kind."""
+    Parameters
+    ----------
+    study
+        Gives the metrics and figures of the kind.
+    view
+        Gives how a person reads its test sequences.
+    """
 
-    @staticmethod
-    def view(case: Case) -> View:
-        """How a person reads a test sequence."""
+    study: Callable[[Case], Findings]
+    view: Callable[[Case], View]
 
 
-STUDIES: dict[str, Study] = {
-    "toy": toy,
-    "mnist": mnist,
-    "stock_windows": stock_windows,
-    "stock_forecast": stock_forecast,
-    "table": table,
+STUDIES = {
+    "toy": Study(toy.study, toy.view),
+    "mnist": Study(mnist.study, mnist.view),
+    "stock_windows": Study(stock_windows.study, stock_windows.view),
+    "stock_forecast": Study(stock_forecast.study, stock_forecast.view),
+    "table": Study(table.study, table.view),
 }
 
 

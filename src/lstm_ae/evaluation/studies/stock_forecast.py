@@ -133,6 +133,8 @@ def panel_of(
     assert rollouts.series is not None and rollouts.times is not None
     place = case.description.series.index(symbol)
     row = int(np.flatnonzero(rollouts.series == place)[-1])
+    assert case.test.series is not None
+    rows = np.equal(case.test.series, place)
     fed = rollouts.times.shape[1] - multiple.horizon
     times = rollouts.times[row]
     layout = case.package.layout
@@ -140,11 +142,11 @@ def panel_of(
     one_step = single.forecasts["model"]
     reach = np.exp(single.local_scale * half_width)
     ahead = [
-        values_at(values, single, case.test.series == place, times[fed:])
+        values_at(values, single, rows, times[fed:])
         for values in (one_step, one_step / reach, one_step * reach)
     ]
     return figures.ForecastPanel(
-        days=np.datetime_as_string(times.view(case.description.clock), unit="D").tolist(),
+        days=np.datetime_as_string(case.description.read_times(times), unit="D").tolist(),
         truth=values[0, :, layout.columns.index(HIGH)],
         one_step=ahead[0],
         interval=(ahead[1], ahead[2]),

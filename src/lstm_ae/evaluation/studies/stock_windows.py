@@ -27,7 +27,7 @@ def study(case: Case) -> Findings:
     reconstruction = to_units(case.answers.reconstruction, test.base, layout)[:, :, 0]
     error = float(100 * np.abs(reconstruction / prices - 1).mean())
     days = np.unique(test.times)
-    dates = np.datetime_as_string(days.view(case.description.clock), unit="D").tolist()
+    dates = np.datetime_as_string(case.description.read_times(days), unit="D").tolist()
     names = case.description.series
     originals, reconstructions = {}, {}
     for symbol in shown_symbols(case.description.members["test"], 3):

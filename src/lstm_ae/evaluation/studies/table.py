@@ -163,7 +163,7 @@ def shown_windows(
         panels.append(
             figures.WindowPanel(
                 title=f"{series}MSE {errors[row]:.3g}\n{share:.0%} of the windows are below",
-                times=split.times[row].view(case.description.clock)[:length],
+                times=case.description.read_times(split.times[row])[:length],
                 lines={line: values[row] for line, values in lines.items()},
             )
         )
@@ -186,7 +186,7 @@ def table_view(case: Case, unit: str) -> View:
     test, layout, names = case.test, case.package.layout, case.description.series
     assert test.base is not None and test.series is not None and test.times is not None
     bases, series = test.base, test.series
-    times = test.times.view(case.description.clock)[:, : layout.window]
+    times = case.description.read_times(test.times)[:, : layout.window]
     daily = False
     if np.issubdtype(times.dtype, np.datetime64):
         days = times.astype("datetime64[D]").astype(int)
