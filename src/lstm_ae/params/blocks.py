@@ -44,7 +44,3 @@ class Fractions(Block):
     train: Positive
     validation: Positive
     test: Positive
-
-    def as_list(self) -> list[float]:
-        """The fractions of train, validation and test, in this order."""
-        return [self.train, self.validation, self.test]
