@@ -26,10 +26,11 @@ def test_what_cannot_be_written_names_the_file(tmp_path) -> None:
 import resource, sys
 from pathlib import Path
 import numpy as np
-from lstm_ae.core.splits import Prepared, Split, save_prepared
+from lstm_ae.core.splits import Split, save_split
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    save_prepared(Prepared({"train": Split(np.zeros((9, 99, 9), np.float32))}, {}), Path(sys.argv[1]))
+    split = Split(np.zeros((9, 99, 9), np.float32))
+    save_split(split, Path(sys.argv[1]) / "train.safetensors")
 except OSError as error:
     print(error)
 """
