@@ -22,8 +22,7 @@ from lstm_ae.core.files import write_text
 from lstm_ae.core.splits import load_split
 from lstm_ae.evaluation import figures
 from lstm_ae.evaluation.baselines import pca_reconstruction
-from lstm_ae.model.autoencoder import LSTMAutoencoder
-from lstm_ae.model.objectives import Metrics
+from lstm_ae.training.records import Epoch
 
 Changes = dict[str, Any]  # of a section's block, by dotted key
 
@@ -81,9 +80,9 @@ def curve(section: str, changes: Changes, seed: int) -> list[dict[str, float]]:
     points: list[dict[str, float]] = []
     begun = time.perf_counter()
 
-    def epoch_end(_: int, __: Metrics, scores: Metrics, ___: LSTMAutoencoder | None) -> None:
+    def epoch_end(epoch: Epoch) -> None:
         seconds = time.perf_counter() - begun
-        points.append({"seconds": seconds, "loss": scores["reconstruction"]})
+        points.append({"seconds": seconds, "loss": epoch.validation["reconstruction"]})
         if seconds - points[0]["seconds"] > SECONDS:
             raise TimeUpError
 

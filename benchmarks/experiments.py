@@ -24,9 +24,11 @@ from lstm_ae.evaluation.metrics import class_metrics, reconstruction_metrics
 from lstm_ae.model.runtime import start
 from lstm_ae.package.answers import compute_answers
 from lstm_ae.params import TUNABLE, Params, load_params
+from lstm_ae.training.building import build
 from lstm_ae.training.hyperparameters import resolve
-from lstm_ae.training.loop import EpochEnd, Trained, build, fit
+from lstm_ae.training.loop import fit
 from lstm_ae.training.processes import accelerate
+from lstm_ae.training.records import EpochEnd, Recipe, Tracking, Trained
 
 SEEDS = (0, 1, 2)
 RESULTS = Path("docs/results.csv")
@@ -89,19 +91,16 @@ def train(
     block = params.section(section)
     prepared = paths.prepared(section)
     hyperparameters = resolve(params, section, best_values(section))
-    device = start(params.device, params.threads, params.training_seed)
-    classes = load_description(prepared).get("classes")
-    model = build(block.model, hyperparameters, sequences, classes)
+    device = start(params.device, params.threads)
+    classes = load_description(prepared).classes
+    model = build(block.model, hyperparameters, sequences, classes, params.training_seed)
     return fit(
         accelerate(device, params.precision),
         model,
         sequences,
         load_split(prepared, "validation"),
-        block.training,
-        hyperparameters,
-        params.training_seed,
-        epoch_end,
-        progress=section,
+        Recipe(block.training, hyperparameters, params.training_seed),
+        Tracking(epoch_end, name=section),
     )
 
 
@@ -113,7 +112,7 @@ def measured(section: str, changes: Changes, training_seed: int) -> Row:
     test = load_split(prepared, "test")
     description = load_description(prepared)
     trained = train(params, section, sequences)
-    device = start(params.device, params.threads, params.seed)
+    device = start(params.device, params.threads)
     model = trained.model
     architecture = model.architecture
     answers = compute_answers(model, test.sequences, device)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from lstm_ae.core import paths
 from lstm_ae.params import load_params
-from lstm_ae.search.local import search, trials_table
+from lstm_ae.search.local import run_trials
+from lstm_ae.search.study import trials_table
 from lstm_ae.search.trial import Task
 
 ROUNDS = 3
@@ -25,7 +26,7 @@ def measured(task: Task, workers: int) -> tuple[float, str]:
     """Seconds of a search, and its table."""
     with tempfile.TemporaryDirectory() as directory:
         begun = time.perf_counter()
-        study = search(task, Path(directory), workers)
+        study = run_trials(task, Path(directory), workers)
         seconds = time.perf_counter() - begun
     return seconds, trials_table(study).to_csv()
 

@@ -22,7 +22,7 @@ from lstm_ae.stage import run
 
 def evaluate(params: Params, name: str) -> None:
     section = params.section(name)
-    device = start(params.device, params.threads, params.seed)
+    device = start(params.device, params.threads)
     package = load_package(paths.model(name), device)
     description = load_description(paths.prepared(name))
     splits = load_splits(paths.prepared(name))

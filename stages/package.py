@@ -23,7 +23,7 @@ DECISIVE = ("budget", "seed", "training_seed", "device", "precision", "devices",
 def package(params: Params, name: str) -> None:
     section = params.section(name)
     prepared, trained = paths.prepared(name), paths.weights(name)
-    device = start(params.device, params.threads, params.seed)
+    device = start(params.device, params.threads)
     model, layout = load_autoencoder(trained), load_layout(prepared)
     calibration = calibrate(model, load_split(prepared, "validation"), layout, device)
     about = {

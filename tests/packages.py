@@ -12,8 +12,8 @@ from lstm_ae.core.splits import Prepared, Split
 from lstm_ae.data import mnist, stocks, table, toy
 from lstm_ae.package.package import Package, calibrate, layout_of
 from lstm_ae.params import Params, TableData
+from lstm_ae.training.building import build
 from lstm_ae.training.hyperparameters import Hyperparameters
-from lstm_ae.training.loop import build
 
 CPU = torch.device("cpu")
 HOURLY = TableData.model_validate(
@@ -67,6 +67,7 @@ def packaged(
         Hyperparameters(code_size + lags * train.sequences.shape[2], 1e-3, 1.0, layers, 1),
         train,
         prepared.description.get("classes"),
+        seed=0,
     ).eval()
     if model.upper_readout is not None:
         torch.nn.init.normal_(model.upper_readout.weight, std=0.01)

@@ -11,7 +11,8 @@ from benchmarks.peers.project import prepared
 
 
 def train(task: Task, watch: Watch) -> None:
-    _, model, _, _ = prepared(task)
+    _, model, _ = prepared(task)
+    torch.manual_seed(task.seed)
     sequences = torch.from_numpy(task.train)
     groups = [{"params": parameters} for parameters in model.groups().values() if parameters]
     optimizer = torch.optim.Adam(groups, lr=task.lr)

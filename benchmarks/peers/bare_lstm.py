@@ -11,7 +11,8 @@ from lstm_ae.model.runtime import start
 
 
 def train(task: Task, watch: Watch) -> None:
-    start("cpu", task.threads, task.seed)
+    start("cpu", task.threads)
+    torch.manual_seed(task.seed)
     encoder = nn.LSTM(task.train.shape[2], task.hidden_size)
     decoder = nn.LSTM(1, task.hidden_size)
     parameters = [*encoder.parameters(), *decoder.parameters()]

@@ -10,14 +10,15 @@ from benchmarks.peers.common import FOREVER, Array, Task, Watch, main
 from lstm_ae.core.paths import PARAMS
 from lstm_ae.core.splits import Split
 from lstm_ae.model.autoencoder import LSTMAutoencoder
-from lstm_ae.model.objectives import Metrics
 from lstm_ae.model.runtime import start
-from lstm_ae.params import Training, load_params
+from lstm_ae.params import load_params
+from lstm_ae.training.building import build
 from lstm_ae.training.hyperparameters import Hyperparameters
-from lstm_ae.training.loop import build, fit
+from lstm_ae.training.loop import fit
 from lstm_ae.training.processes import accelerate
+from lstm_ae.training.records import Epoch, Recipe, Tracking
 
-Prepared = tuple[Fabric, LSTMAutoencoder, Training, Hyperparameters]
+Prepared = tuple[Fabric, LSTMAutoencoder, Recipe]
 
 
 def prepared(task: Task) -> Prepared:
@@ -35,14 +36,14 @@ def prepared(task: Task) -> Prepared:
         layers=1,
         epochs=FOREVER,
     )
-    fabric = accelerate(start("cpu", task.threads, task.seed), "32-true")
+    fabric = accelerate(start("cpu", task.threads), "32-true")
     form = section.model.model_copy(update={"code_size": None})
-    model = build(form, hyperparameters, Split(task.train), None)
-    return fabric, model, training, hyperparameters
+    model = build(form, hyperparameters, Split(task.train), None, task.seed)
+    return fabric, model, Recipe(training, hyperparameters, task.seed)
 
 
 def train(task: Task, watch: Watch) -> None:
-    fabric, model, training, hyperparameters = prepared(task)
+    fabric, model, recipe = prepared(task)
     sequences = Split(task.train)
     validation = Split(task.train[:1])
 
@@ -50,10 +51,10 @@ def train(task: Task, watch: Watch) -> None:
     def reconstruct(batch: Array) -> Array:
         return model(torch.from_numpy(batch)).reconstruction.numpy()
 
-    def epoch_end(epoch: int, _: Metrics, __: Metrics, ___: LSTMAutoencoder | None) -> None:
-        watch.lap(len(sequences) if epoch else 0, reconstruct)
+    def epoch_end(epoch: Epoch) -> None:
+        watch.lap(len(sequences) if epoch.number else 0, reconstruct)
 
-    fit(fabric, model, sequences, validation, training, hyperparameters, task.seed, epoch_end)
+    fit(fabric, model, sequences, validation, recipe, Tracking(epoch_end))
 
 
 if __name__ == "__main__":

@@ -226,9 +226,7 @@ def _load(directory: Path) -> "Package":
     from lstm_ae.model import runtime
     from lstm_ae.use import inference
 
-    return inference.load_model(
-        directory, str(runtime.start("auto", torch.get_num_threads(), seed=0))
-    )
+    return inference.load_model(directory, str(runtime.start("auto", torch.get_num_threads())))
 
 
 def _table(path: Path) -> Path:

@@ -27,8 +27,8 @@ FORECAST = "snp_forecast"  # its batches are of one day each, its loss is no mea
 # The stage as it is, but for a checkpoint after every batch: the epochs of a test are short.
 STAGE = f"""
 import runpy, sys
-from lstm_ae.training import loop as training
-training.CHECKPOINT_SECONDS = -1.0
+from lstm_ae.training import loop
+loop.CHECKPOINT_SECONDS = -1.0
 sys.argv[0] = "train.py"
 runpy.run_path("{ROOT / "stages" / "train.py"}", run_name="__main__")
 """
@@ -307,5 +307,5 @@ def test_processes_that_something_else_started_are_refused(tmp_path, launch, mon
     monkeypatch.setenv("LOCAL_RANK", "0")
     said = ended(launch(workspace(tmp_path, devices=2, images=64)), status=2)
     assert said.splitlines()[-1].startswith(
-        "error: devices: found 2 under a launcher, or with LOCAL_RANK set"
+        "error: devices 2: started by a launcher, or with LOCAL_RANK set"
     )

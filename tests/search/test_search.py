@@ -27,21 +27,15 @@ from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import read_json
 from lstm_ae.core.splits import Prepared, Split, save_prepared
 from lstm_ae.params import CountRange, PositiveRange
-from lstm_ae.search import local as module
-from lstm_ae.search.local import (
-    _medians,
-    _train_and_keep,
-    best_values,
-    importances_table,
-    search,
-    search_together,
-    trials_table,
-)
+from lstm_ae.search import local, shared
+from lstm_ae.search.local import median_losses, run_trials, train_and_keep
+from lstm_ae.search.shared import open_storage, run_shared_trials
+from lstm_ae.search.study import best_values, importances_table, trials_table
 from lstm_ae.search.trial import Outcome, Task, worker_count
 from lstm_ae.training.checkpoint import save_state
 from lstm_ae.training.scratch import digest
-from lstm_ae.use.dashboard import rebuilt
-from stages.search import search_section
+from lstm_ae.use.dashboard import rebuild_storage
+from stages.search import search
 from tests.checkouts import edit_params
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,11 +75,11 @@ def kept(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def study(task, kept) -> optuna.Study:
-    return search(task, kept, 1)
+    return run_trials(task, kept, 1)
 
 
 def test_two_workers_find_what_one_finds(study, task, tmp_path) -> None:
-    assert trials_table(search(task, tmp_path, 2)).to_csv() == trials_table(study).to_csv()
+    assert trials_table(run_trials(task, tmp_path, 2)).to_csv() == trials_table(study).to_csv()
 
 
 def test_a_trial_is_pruned_where_its_best_loss_is_above_the_median_of_those_told_before(
@@ -93,15 +87,15 @@ def test_a_trial_is_pruned_where_its_best_loss_is_above_the_median_of_those_told
 ) -> None:
     told = study.trials[:5]
     assert [trial.state.name for trial in told[:4]] == ["COMPLETE"] * 4
-    assert _medians(told[:3]) == {}
-    medians = _medians(told[:4])
+    assert median_losses(told[:3]) == {}
+    medians = median_losses(told[:4])
     assert medians == {
         epoch: statistics.median(trial.intermediate_values[epoch] for trial in told[:4])
         for epoch in (1, 2, 3)
     }
     values = told[0].params
-    hopeless = _train_and_keep(task, values, {1: -math.inf}, tmp_path / "a.json")
-    late = _train_and_keep(task, values, {3: -math.inf}, tmp_path / "b.json")
+    hopeless = train_and_keep(task, values, {1: -math.inf}, tmp_path / "a.json")
+    late = train_and_keep(task, values, {3: -math.inf}, tmp_path / "b.json")
     assert (hopeless.state, len(hopeless.losses)) == ("pruned", 1)
     assert (late.state, len(late.losses)) == ("complete", 3)
 
@@ -115,12 +109,12 @@ def test_the_best_loss_so_far_is_compared_with_the_median_of_its_epoch(
 ) -> None:
     asked, outcome = [], Outcome("complete", [1.0])
     monkeypatch.setattr(
-        module,
+        local,
         "train_trial",
         lambda _, __, hopeless, ___: asked.append(hopeless(losses)) or outcome,
     )
     values = {"hidden_size": 32, "lr": 1e-3, "gradient_clip": 1.0, "layers": 1}
-    _train_and_keep(task, values, {1: 0.5, 2: 0.3}, tmp_path / "a.json")
+    train_and_keep(task, values, {1: 0.5, 2: 0.3}, tmp_path / "a.json")
     assert asked == [pruned]
 
 
@@ -135,7 +129,7 @@ def test_a_trial_is_told_as_it_ended(study, kept) -> None:
 def test_a_trial_has_one_thread(study, task, tmp_path) -> None:
     torch.set_num_threads(2)
     with threadpool_limits(2):
-        _train_and_keep(task, study.trials[0].params, {}, tmp_path / "a.json")
+        train_and_keep(task, study.trials[0].params, {}, tmp_path / "a.json")
         assert torch.get_num_threads() == 1
         assert {
             pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
@@ -155,11 +149,11 @@ def test_a_killed_trial_goes_on_from_its_checkpoint_and_no_other_does(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("lstm_ae.training.loop.save_state", killed)
-        _train_and_keep(task, values, {}, outcome)
+        train_and_keep(task, values, {}, outcome)
     assert len(list(tmp_path.glob("0000-*.safetensors"))) == 1
-    _train_and_keep(task, values | {"lr": values["lr"] / 2}, {}, outcome)
+    train_and_keep(task, values | {"lr": values["lr"] / 2}, {}, outcome)
     assert "going on" not in caplog.text
-    losses = _train_and_keep(task, values, {}, outcome).losses
+    losses = train_and_keep(task, values, {}, outcome).losses
     assert "going on from epoch 3" in caplog.text and not list(tmp_path.glob("*.safetensors"))
     assert losses == list(study.trials[0].intermediate_values.values())
 
@@ -167,28 +161,31 @@ def test_a_killed_trial_goes_on_from_its_checkpoint_and_no_other_does(
 def test_a_trial_knows_all_but_those_in_hand(task, tmp_path, monkeypatch) -> None:
     known = []
     monkeypatch.setattr(
-        module,
-        "_medians",
+        local,
+        "median_losses",
         lambda trials: known.append([t.number for t in trials if t.state.is_finished()]) or {},
     )
-    search(replace(task, trials=7, epochs=1), tmp_path, 2)
+    run_trials(replace(task, trials=7, epochs=1), tmp_path, 2)
     assert known == [[], [], [], [], [0], [0, 1], [0, 1, 2]]
 
 
 def test_an_outcome_that_is_not_whole_is_run_again(study, task, kept, tmp_path, caplog) -> None:
     shutil.copytree(kept, tmp_path / "kept")
     (tmp_path / "kept" / "0002.json").write_text('{"params"')
-    assert trials_table(search(task, tmp_path / "kept", 1)).to_csv() == trials_table(study).to_csv()
+    assert (
+        trials_table(run_trials(task, tmp_path / "kept", 1)).to_csv()
+        == trials_table(study).to_csv()
+    )
     assert "0002.json: no outcome of a trial" in caplog.text
 
 
 def test_what_is_finished_is_not_run_again(study, task, kept, tmp_path) -> None:
     nowhere = replace(task, prepared=tmp_path)
-    assert trials_table(search(nowhere, kept, 1)).to_csv() == trials_table(study).to_csv()
+    assert trials_table(run_trials(nowhere, kept, 1)).to_csv() == trials_table(study).to_csv()
 
 
 def test_the_seed_decides_what_is_tried(study, task, tmp_path) -> None:
-    other = search(replace(task, seed=1, trials=1), tmp_path, 1)
+    other = run_trials(replace(task, seed=1, trials=1), tmp_path, 1)
     assert trials_table(other)["lr"][0] != trials_table(study)["lr"][0]
 
 
@@ -214,7 +211,7 @@ def test_importances_are_shares(study) -> None:
 
 
 def test_no_trials_find_no_values(task, tmp_path) -> None:
-    study = search(replace(task, trials=0), tmp_path, 1)
+    study = run_trials(replace(task, trials=0), tmp_path, 1)
     assert best_values(study) == {}
     assert trials_table(study).empty and importances_table(study, 0).empty
 
@@ -226,7 +223,7 @@ def test_a_search_goes_on_after_a_trial_that_diverged_and_is_an_error_where_all_
     section = task.section.model_copy(
         update={"search": task.section.search.model_copy(update={"space": space})}
     )
-    study = search(replace(task, section=section, trials=2), tmp_path, 1)
+    study = run_trials(replace(task, section=section, trials=2), tmp_path, 1)
     assert list(trials_table(study)["state"]) == ["fail", "fail"]
     with pytest.raises(
         InputError,
@@ -237,7 +234,7 @@ def test_a_search_goes_on_after_a_trial_that_diverged_and_is_an_error_where_all_
 
 def test_data_that_is_missing_ends_a_search_with_its_line(task, tmp_path) -> None:
     with pytest.raises(InputError, match=r"train\.safetensors: not found"):
-        search(replace(task, prepared=tmp_path / "nowhere"), tmp_path, 1)
+        run_trials(replace(task, prepared=tmp_path / "nowhere"), tmp_path, 1)
 
 
 def test_workers_are_as_many_as_the_cores_or_fewer(monkeypatch) -> None:
@@ -255,7 +252,7 @@ def test_workers_are_as_many_as_the_cores_or_fewer(monkeypatch) -> None:
 
 def test_a_study_is_rebuilt_from_its_table(study, params) -> None:
     table = trials_table(study)
-    storage = rebuilt("toy", table, params.section("toy").search.space)
+    storage = rebuild_storage("toy", table, params.section("toy").search.space)
     again = optuna.load_study(study_name="toy", storage=storage)
     columns = ["trial", "state", "loss", *TUNABLE]
     pd.testing.assert_frame_equal(trials_table(again)[columns], table[columns])
@@ -263,7 +260,7 @@ def test_a_study_is_rebuilt_from_its_table(study, params) -> None:
     hidden_size = CountRange(low=200, high=201)
     narrowed = params.section("toy").search.space.model_copy(update={"hidden_size": hidden_size})
     with pytest.raises(InputError, match=r"toy.search.space: trial 0 lies outside"):
-        rebuilt("toy", table, narrowed)
+        rebuild_storage("toy", table, narrowed)
 
 
 @pytest.fixture
@@ -284,8 +281,8 @@ def stage(project: Path, *arguments: str) -> subprocess.Popen[str]:
     """stages/search.py, with a heartbeat of a second."""
     program = f"""
 import runpy, sys
-from lstm_ae.search import local as search
-search.HEARTBEAT_SECONDS = 1
+from lstm_ae.search import shared
+shared.HEARTBEAT_SECONDS = 1
 sys.argv = {["search.py", "toy", *arguments]}
 runpy.run_path({str(ROOT / "stages" / "search.py")!r}, run_name="__main__")
 """
@@ -427,18 +424,18 @@ def test_a_shared_study_repeats_the_trial_of_a_worker_that_was_killed(postgresql
 def test_a_trial_whose_process_died_before_it_gave_a_sign_is_replaced(
     task, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr(shared, "HEARTBEAT_SECONDS", 1)
     few, url = replace(task, trials=2, epochs=1), f"sqlite:///{tmp_path}/study.db"
     lost = optuna.create_study(
         storage=url, study_name=f"toy-{digest(few.settings(), few.inputs())}"
     ).ask()
-    table = trials_table(search_together(few, url))
+    table = trials_table(run_shared_trials(few, url))
     assert len(table) == 2 and set(table["state"]) == {"complete"}
     assert lost.number not in table["trial"].to_list()
 
 
 @pytest.fixture
-def shared(task, tmp_path, monkeypatch) -> Callable[..., optuna.Study]:
+def shared_study(task, tmp_path, monkeypatch) -> Callable[..., optuna.Study]:
     """A shared study of two trials of one epoch, each of which is what is called with the storage and its number; else it is complete."""
 
     def run(**ends: Callable[[optuna.storages.RDBStorage, int], Outcome]) -> optuna.Study:
@@ -447,10 +444,10 @@ def shared(task, tmp_path, monkeypatch) -> Callable[..., optuna.Study]:
         def train_trial(*arguments: Any) -> Outcome:
             number = next(asked)
             end = ends.get(f"trial_{number}", lambda *_: Outcome("complete", [1.0]))
-            return end(module._storage(url), number)
+            return end(open_storage(url), number)
 
-        monkeypatch.setattr(module, "train_trial", train_trial)
-        return search_together(replace(task, trials=2, epochs=1), url)
+        monkeypatch.setattr(shared, "train_trial", train_trial)
+        return run_shared_trials(replace(task, trials=2, epochs=1), url)
 
     return run
 
@@ -459,8 +456,8 @@ def shared(task, tmp_path, monkeypatch) -> Callable[..., optuna.Study]:
     "outcome",
     [Outcome("pruned", [2.0]), Outcome("fail", [], "it does not fit"), Outcome("complete", [1.0])],
 )
-def test_a_trial_of_a_shared_study_counts_as_it_ended(shared, outcome: Outcome) -> None:
-    assert list(trials_table(shared(trial_0=lambda *_: outcome))["state"]) == [
+def test_a_trial_of_a_shared_study_counts_as_it_ended(shared_study, outcome: Outcome) -> None:
+    assert list(trials_table(shared_study(trial_0=lambda *_: outcome))["state"]) == [
         outcome.state,
         "complete",
     ]
@@ -468,7 +465,7 @@ def test_a_trial_of_a_shared_study_counts_as_it_ended(shared, outcome: Outcome) 
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_process_that_was_given_up_and_lives_goes_on_with_another_trial(
-    shared, monkeypatch, caplog, late: bool
+    shared_study, monkeypatch, caplog, late: bool
 ) -> None:
     def give_up(storage: optuna.storages.RDBStorage, number: int) -> Outcome:
         storage.set_trial_state_values(
@@ -481,28 +478,28 @@ def test_a_process_that_was_given_up_and_lives_goes_on_with_another_trial(
         if trial.number == 0 and late:
             give_up(trial.study._storage, 0)
 
-    note = module._note
-    monkeypatch.setattr(module, "_note", note_and_give_up)
-    table = trials_table(shared() if late else shared(trial_0=give_up))
+    note = shared.note_outcome
+    monkeypatch.setattr(shared, "note_outcome", note_and_give_up)
+    table = trials_table(shared_study() if late else shared_study(trial_0=give_up))
     assert list(table["trial"]) == [1, 2] and set(table["state"]) == {"complete"}
     assert "a trial was given up" in caplog.text
 
 
-def test_a_trial_that_was_interrupted_is_replaced(shared) -> None:
+def test_a_trial_that_was_interrupted_is_replaced(shared_study) -> None:
     def interrupted(*_: object) -> Outcome:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        shared(trial_0=interrupted)
-    assert list(trials_table(shared())["trial"]) == [1, 2]
+        shared_study(trial_0=interrupted)
+    assert list(trials_table(shared_study())["trial"]) == [1, 2]
 
 
-def test_an_error_of_a_trial_is_raised(shared) -> None:
+def test_an_error_of_a_trial_is_raised(shared_study) -> None:
     def wrong(*_: object) -> Outcome:
         raise ValueError("a defect")
 
     with pytest.raises(ValueError, match="a defect"):
-        shared(trial_0=wrong)
+        shared_study(trial_0=wrong)
 
 
 def test_a_trial_that_kills_its_processes_is_put_back_twice_and_one_that_had_ended_is_not() -> None:
@@ -513,7 +510,7 @@ def test_a_trial_that_kills_its_processes_is_put_back_twice_and_one_that_had_end
         for name, value in noted.items():
             trial.set_user_attr(name, value)
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        module._put_back(study, study.trials[trial.number])
+        shared._put_back(study, study.trials[trial.number])
 
     die({"best_epoch": 1})
     assert study.trials[1].state.name == "WAITING" and study.trials[1].user_attrs == {}
@@ -525,7 +522,7 @@ def test_a_trial_that_kills_its_processes_is_put_back_twice_and_one_that_had_end
 
 
 def test_a_sign_of_life_that_does_not_arrive_is_no_error(task, tmp_path, caplog) -> None:
-    storage = module._storage(f"sqlite:///{tmp_path}/study.db")
+    storage = open_storage(f"sqlite:///{tmp_path}/study.db")
     study = optuna.create_study(storage=storage)
     study.add_trial(optuna.create_trial(state=optuna.trial.TrialState.RUNNING))
     (tmp_path / "study.db").write_bytes(b"no database any more" * 100)
@@ -534,10 +531,16 @@ def test_a_sign_of_life_that_does_not_arrive_is_no_error(task, tmp_path, caplog)
 
 
 def test_processes_that_meet_in_an_empty_database_make_its_tables_once(postgresql) -> None:
-    program = f"import optuna; from lstm_ae.search.local import _storage; print(_storage({postgresql!r}).get_all_studies())"
+    program = f"import optuna; from lstm_ae.search.shared import open_storage; print(open_storage({postgresql!r}).get_all_studies())"
     command = [sys.executable, "-c", program]
     processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(4)
     ]
     said = [process.communicate(timeout=120) for process in processes]
@@ -548,24 +551,24 @@ def test_of_two_processes_that_ask_for_the_last_trial_one_counts(
     task, tmp_path, monkeypatch
 ) -> None:
     few, url = replace(task, trials=1, epochs=1), f"sqlite:///{tmp_path}/study.db"
-    search_together(few, url)
-    counted, seen = module._counted, iter([[]])  # the first look finds nothing yet
-    monkeypatch.setattr(module, "_counted", lambda trials: next(seen, counted(trials)))
-    study = search_together(few, url)
+    run_shared_trials(few, url)
+    counted, seen = shared.counted_trials, iter([[]])  # the first look finds nothing yet
+    monkeypatch.setattr(shared, "counted_trials", lambda trials: next(seen, counted(trials)))
+    study = run_shared_trials(few, url)
     assert len(study.trials) == 2
     assert len(trials_table(study)) == 1
 
 
 def test_a_worker_without_a_storage_is_an_error(params) -> None:
     with pytest.raises(InputError, match=r"defaults\.search\.storage: null"):
-        search_section(params, "toy", worker=True)
+        search(params, "toy", worker=True)
 
 
 def test_a_storage_that_cannot_be_reached_is_an_error(task) -> None:
     with pytest.raises(InputError, match=r"search\.storage: .*Connection refused"):
-        search_together(task, "postgresql+psycopg://search:secret@127.0.0.1:1/postgres")
+        run_shared_trials(task, "postgresql+psycopg://search:secret@127.0.0.1:1/postgres")
     with pytest.raises(InputError, match=r"search\.storage: Could not parse") as found:
-        search_together(task, "secret")
+        run_shared_trials(task, "secret")
     assert "secret" not in str(found.value)
 
 
@@ -576,7 +579,7 @@ def test_a_storage_that_goes_away_is_an_error(task, tmp_path, monkeypatch) -> No
         database.write_bytes(b"no database any more" * 100)
         return Outcome("complete", [1.0])
 
-    monkeypatch.setattr(module, "train_trial", lose)
+    monkeypatch.setattr(shared, "train_trial", lose)
     with pytest.raises(InputError, match=r"search\.storage: ") as found:
-        search_together(replace(task, trials=2), f"sqlite:///{database}")
+        run_shared_trials(replace(task, trials=2), f"sqlite:///{database}")
     assert "\n" not in str(found.value)

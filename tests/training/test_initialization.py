@@ -4,7 +4,8 @@ import torch
 
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
 from lstm_ae.model.regression import least_squares
-from lstm_ae.training.initialization import chrono, delay_line, frequency_basis, initialize
+from lstm_ae.training.initialization import Initialization, chrono, initialize
+from lstm_ae.training.linear_memory import delay_line, frequency_basis
 
 
 def autoencoder(
@@ -58,7 +59,7 @@ def test_an_untrained_spectral_start_reproduces_its_truncation(
     noise = torch.rand(300, length, features)
     sequences = noise.cumsum(1) / length**0.5 if features == 1 else noise * torch.rand(features)
     model = autoencoder(sequences, hidden_size, hidden_size)
-    initialize(model, "spectral", sequences, amplitude)
+    initialize(model, Initialization("spectral", amplitude), sequences)
     with torch.no_grad():
         found = model(sequences).reconstruction.double()
     wanted = truncated(sequences, hidden_size)
@@ -74,7 +75,7 @@ def test_a_full_basis_loses_nothing() -> None:
 def test_the_code_of_a_wider_memory_starts_as_pca() -> None:
     sequences = torch.rand(2000, 20, 1)
     model = autoencoder(sequences, 20, 8)
-    initialize(model, "spectral", sequences, 0.005)
+    initialize(model, Initialization("spectral", 0.005), sequences)
     with torch.no_grad():
         error = (model(sequences).reconstruction - sequences).square().mean()
     flat = sequences.flatten(1).double()
@@ -90,7 +91,7 @@ def test_the_code_knows_the_sequences_at_the_end_of_the_split_too() -> None:
     )
     sequences = torch.where((torch.arange(6000) < 4500)[:, None, None], weak, 3 * strong)
     model = autoencoder(sequences, 20, 2)
-    initialize(model, "spectral", sequences, 0.005)
+    initialize(model, Initialization("spectral", 0.005), sequences)
     with torch.no_grad():
         error = (model(sequences).reconstruction - sequences).square().mean()
     assert float(error) < 0.3 * float(sequences.var())  # the strong kind alone is three quarters
@@ -102,7 +103,7 @@ def test_layers_above_the_first_start_unread_and_learn(code_size: int) -> None:
     reconstructions = []
     for layers in (1, 3):
         model = autoencoder(sequences, 16, code_size, layers)
-        initialize(model, "spectral", sequences, 0.01)
+        initialize(model, Initialization("spectral", 0.01), sequences)
         reconstructions.append(model(sequences).reconstruction)
     assert torch.allclose(*reconstructions, atol=1e-5)
     reconstructions[1].square().sum().backward()
@@ -113,7 +114,7 @@ def test_layers_above_the_first_start_unread_and_learn(code_size: int) -> None:
 def test_a_spectral_code_is_white() -> None:
     sequences = torch.rand(2000, 20, 1)
     model = autoencoder(sequences, 20, 8)
-    initialize(model, "spectral", sequences, 0.005)
+    initialize(model, Initialization("spectral", 0.005), sequences)
     with torch.no_grad():
         code = model(sequences).code
     assert torch.allclose(code.T @ code / len(code), torch.eye(8), atol=0.1)
@@ -122,7 +123,7 @@ def test_a_spectral_code_is_white() -> None:
 def test_a_predicting_model_starts_with_a_mean_constant_in_time() -> None:
     sequences = torch.rand(200, 20, 3) + torch.arange(20)[:, None]
     model = autoencoder(sequences, 16, 8, predicts=True)
-    initialize(model, "spectral", sequences, 0.01)
+    initialize(model, Initialization("spectral", 0.01), sequences)
     assert torch.equal(model.mean, model.mean[:1].expand(20, 3))
 
 
@@ -149,7 +150,7 @@ def test_a_forecaster_starts_at_least_squares(layers: int) -> None:
     sequences = torch.randn(400, 30, 2).cumsum(2) + 1
     group = np.repeat(np.arange(4), 100)
     model = autoencoder(sequences, 20, 6, layers, predicts=True)
-    initialize(model, "spectral", sequences, 0.002, 4, group)
+    initialize(model, Initialization("spectral", 0.002, lags=4), sequences, group)
     line = least_squares(
         sequences[:, :-1].double().numpy(), sequences[:, -1].double().numpy(), 4, group
     )

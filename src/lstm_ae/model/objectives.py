@@ -1,8 +1,11 @@
-"""Batches of a split, their losses and the weighted sum of them."""
+"""Batches of a split, their losses and the weighted sum of them.
+
+Shapes: B sequences, T steps, m features.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,51 +28,110 @@ Metrics = dict[str, float]
 Number = TypeVar("Number", float, Tensor)
 
 
-class Batch(NamedTuple):
-    """B sequences with what is asked of them."""
+@dataclass(frozen=True)
+class Batch:
+    """B sequences with what is asked of them.
 
-    sequences: Tensor  # (B, T, m)
-    labels: Tensor | None  # (B,)
-    targets: Tensor | None  # (B, T, m): the step after each
-    first_scored: (
-        Tensor | None
-    )  # (B,): targets before this step are not scored, reconstructions up to it neither
+    Parameters
+    ----------
+    sequences
+        (B, T, m).
+    labels
+        (B,), or None.
+    targets
+        (B, T, m) the step after each, or None where nothing is predicted.
+    first_scored
+        (B,) the first step of each sequence whose target is scored; reconstructions are scored
+        after it. None scores all steps.
+    """
+
+    sequences: Tensor
+    labels: Tensor | None
+    targets: Tensor | None
+    first_scored: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def take(self, rows: slice) -> "Batch":
+        """The batch of these rows alone."""
+        return Batch(
+            sequences=self.sequences[rows],
+            labels=_rows(self.labels, rows),
+            targets=_rows(self.targets, rows),
+            first_scored=_rows(self.first_scored, rows),
+        )
 
     def scored(self, loss: str) -> Tensor | None:
-        """(B, T): the steps over which that loss is a mean; None where it is one over all, or over the sequences."""
+        """(B, T) the steps over which a loss is a mean; None where it is one over all."""
         if self.first_scored is None or loss not in ("reconstruction", "prediction"):
             return None
         ahead = loss == "prediction"
-        steps = torch.arange(self.sequences.shape[1], device=self.sequences.device)
+        _, length, _ = self.sequences.shape
+        steps = torch.arange(length, device=self.sequences.device)
         return steps + ahead > self.first_scored[:, None]
 
 
 def shuffled(
-    count: int, size: int, group: NDArray[np.int64] | None, generator: torch.Generator
+    count: int,
+    size: int,
+    group: NDArray[np.int64] | None,
+    generator: torch.Generator,
 ) -> list[Tensor]:
-    """The rows of each batch of an epoch, drawn at random; each batch of one group, where there are groups."""
+    """The rows of each batch of an epoch, drawn at random.
+
+    Parameters
+    ----------
+    count, size
+        Of the rows in all, and of those in a batch.
+    group
+        (count,) where it is given, each batch holds rows of one group.
+    """
     rows = torch.randperm(count, generator=generator)
     if group is None:
         return list(rows.split(size))
-    member = torch.from_numpy(group)[rows]
-    batches = [batch for key in member.unique() for batch in rows[member == key].split(size)]
-    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+    group_of_row = torch.from_numpy(group)[rows]
+    batches: list[Tensor] = []
+    for key in group_of_row.unique():
+        batches.extend(rows[group_of_row == key].split(size))
+    order = torch.randperm(len(batches), generator=generator)
+    return [batches[i] for i in order.tolist()]
 
 
 def translated(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Images (B, height, width), each moved by up to `most` pixels up or down and left or right; what comes in is 0."""
+    """Images (B, height, width), each moved by up to `most` pixels in both directions.
+
+    What comes in at an edge is 0.
+    """
     count, height, width = images.shape
+    device = images.device
     padded = functional.pad(images, (most, most, most, most))
-    down, right = torch.randint(0, 2 * most + 1, (2, count), generator=generator).to(images.device)
-    rows = down[:, None] + torch.arange(height, device=images.device)
-    columns = right[:, None] + torch.arange(width, device=images.device)
-    which = torch.arange(count, device=images.device)[:, None, None]
-    return padded[which, rows[:, :, None], columns[:, None, :]]
+    places = 2 * most + 1
+    moves = torch.randint(0, places, (2, count), generator=generator)
+    down, right = moves.to(device)
+    rows = torch.arange(height, device=device)
+    rows = down[:, None] + rows
+    columns = torch.arange(width, device=device)
+    columns = right[:, None] + columns
+    numbers = torch.arange(count, device=device)
+    return padded[
+        numbers[:, None, None],
+        rows[:, :, None],
+        columns[:, None, :],
+    ]
 
 
 @dataclass(frozen=True)
 class DeviceSplit:
-    """A split on the device, indexed there."""
+    """The tensors of a split on the device, where batches are cut from them.
+
+    Parameters
+    ----------
+    image_shape
+        Height and width, where a sequence is an image.
+    sequences, labels, following, first_scored
+        As in `Split`.
+    """
 
     image_shape: tuple[int, ...] | None
     sequences: Tensor
@@ -79,13 +141,19 @@ class DeviceSplit:
 
     @classmethod
     def of(cls, split: Split, device: torch.device) -> "DeviceSplit":
-        arrays = (split.sequences, split.labels, split.following, split.first_scored)
-        tensors = (
-            None if array is None else torch.from_numpy(np.ascontiguousarray(array)).to(device)
-            for array in arrays
+        """Copy a split to the device."""
+        image_shape = None
+        if split.image_shape is not None:
+            image_shape = tuple(split.image_shape.tolist())
+        sequences = _on_device(split.sequences, device)
+        assert sequences is not None
+        return cls(
+            image_shape=image_shape,
+            sequences=sequences,
+            labels=_on_device(split.labels, device),
+            following=_on_device(split.following, device),
+            first_scored=_on_device(split.first_scored, device),
         )
-        shape = None if split.image_shape is None else tuple(split.image_shape.tolist())
-        return cls(shape, *tensors)  # type: ignore[arg-type]
 
     def batch(
         self,
@@ -94,89 +162,137 @@ class DeviceSplit:
         shift: int = 0,
         generator: torch.Generator | None = None,
     ) -> Batch:
-        """The rows as a batch; `shift` moves images at random by up to that many pixels (`translated`)."""
+        """The rows as a batch.
+
+        Parameters
+        ----------
+        shift
+            Images are moved at random by up to that many pixels (`translated`).
+        generator
+            Draws these moves; needed where `shift` is above 0.
+        """
         sequences = self.sequences[rows]
         if shift:
             assert self.image_shape is not None and generator is not None
-            sequences = translated(sequences.view(-1, *self.image_shape), shift, generator).view_as(
-                sequences
-            )
+            images = sequences.view(-1, *self.image_shape)
+            sequences = translated(images, shift, generator).view_as(sequences)
         sequences = as_input(sequences, dtype)
         targets = None
         if self.following is not None:
-            targets = torch.cat([sequences[:, 1:], self.following[rows, None].to(dtype)], dim=1)
+            following = self.following[rows, None].to(dtype)
+            later = sequences[:, 1:]
+            targets = torch.cat([later, following], dim=1)
         return Batch(
-            sequences,
-            None if self.labels is None else self.labels[rows],
-            targets,
-            None if self.first_scored is None else self.first_scored[rows],
+            sequences=sequences,
+            labels=_rows(self.labels, rows),
+            targets=targets,
+            first_scored=_rows(self.first_scored, rows),
         )
 
     def batches(self, size: int, dtype: torch.dtype = torch.float32) -> Iterator[Batch]:
         """All rows in order."""
-        for rows in torch.arange(len(self.sequences), device=self.sequences.device).split(size):
-            yield self.batch(rows, dtype)
+        count = len(self.sequences)
+        rows = torch.arange(count, device=self.sequences.device)
+        for part in rows.split(size):
+            yield self.batch(part, dtype)
 
 
-def losses(output: Output, batch: Batch, loss: str, correlation: float = 0.0) -> dict[str, Tensor]:
-    """Each loss that the batch allows, by name: reconstruction, classification, prediction; accuracy beside the second, and beside the
-    last `surprise`, the part of it that does not count.
+def losses(
+    output: Output,
+    batch: Batch,
+    loss: str,
+    correlation: float = 0.0,
+) -> dict[str, Tensor]:
+    """Each loss that the batch allows, by name: reconstruction, classification, prediction.
+
+    `accuracy` stands beside classification, and beside prediction `surprise`, the part of it that
+    does not count.
 
     Parameters
     ----------
     loss
-        "mse", "l1" or "smooth_l1", of reconstruction and prediction, a mean over the scored elements.
+        "mse", "l1" or "smooth_l1", of reconstruction and prediction, a mean over the scored
+        elements.
     correlation
-        Of the prediction errors of one day, where a batch holds sequences of the same days. The loss of a step's mean error then counts
-        by the share that generalised least squares gives it (Fuller and Battese 1974): a day that surprised all B is one surprise, not B.
+        Of the prediction errors of one day, where a batch holds sequences of the same days. The
+        loss of a step's mean error then counts by the share that generalised least squares gives
+        it (Fuller and Battese 1974): a day that surprised all B is one surprise, not B.
     """
     pointwise = POINTWISE[loss]
     elements = pointwise(output.reconstruction, batch.sequences, reduction="none")
-    found = {"reconstruction": _mean(elements, batch.scored("reconstruction"))}
+    terms = {"reconstruction": _mean(elements, batch.scored("reconstruction"))}
     if output.logits is not None and batch.labels is not None:
-        found["classification"] = functional.cross_entropy(output.logits, batch.labels)
-        found["accuracy"] = (output.logits.argmax(dim=1) == batch.labels).float().mean()
+        terms["classification"] = functional.cross_entropy(output.logits, batch.labels)
+        is_right = output.logits.argmax(dim=1) == batch.labels
+        terms["accuracy"] = is_right.float().mean()
     if output.predictions is not None and batch.targets is not None:
         elements = pointwise(output.predictions, batch.targets, reduction="none")
-        found["prediction"] = _mean(elements, batch.scored("prediction"))
+        terms["prediction"] = _mean(elements, batch.scored("prediction"))
         if correlation:
-            common = (output.predictions - batch.targets).mean(dim=0)
-            share = (1 - correlation) / (1 - correlation + len(batch.sequences) * correlation)
-            found["surprise"] = (1 - share) * pointwise(common, torch.zeros_like(common))
-    return found
+            mean_error = (output.predictions - batch.targets).mean(dim=0)
+            rest = 1 - correlation
+            share = rest / (rest + len(batch) * correlation)
+            of_mean_error = pointwise(mean_error, torch.zeros_like(mean_error))
+            terms["surprise"] = (1 - share) * of_mean_error
+    return terms
 
 
-def weighted(found: Mapping[str, Number], weights: Mapping[str, float]) -> Number:
-    """The sum that training minimises. A term of weight 0 stays in it, so that all processes have a gradient of every parameter."""
-    counted = (
-        {**found, "prediction": found["prediction"] - found["surprise"]}
-        if "surprise" in found
-        else found
-    )
-    return sum(weights[name] * value for name, value in counted.items() if name in weights)  # type: ignore[return-value]
+def weighted(terms: Mapping[str, Number], weights: Mapping[str, float]) -> Number:
+    """The sum that training minimises.
+
+    A term of weight 0 stays in it, so that all processes have a gradient of every parameter.
+    """
+    counted = dict(terms)
+    if "surprise" in terms:
+        counted["prediction"] = terms["prediction"] - terms["surprise"]
+    products = []
+    for name, value in counted.items():
+        if name in weights:
+            products.append(weights[name] * value)
+    return sum(products)  # type: ignore[return-value]
 
 
 @torch.no_grad()
 def mean_losses(
-    model: torch.nn.Module, split: DeviceSplit, loss: str, weights: Mapping[str, float]
+    model: torch.nn.Module,
+    split: DeviceSplit,
+    loss: str,
+    weights: Mapping[str, float],
 ) -> Metrics:
     """Mean of each loss over all that is scored in a split, and their weighted sum as `loss`."""
     model.eval()
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
     for batch in split.batches(EVALUATION_BATCH):
-        for name, value in losses(model(batch.sequences), batch, loss).items():
+        output = model(batch.sequences)
+        for name, value in losses(output, batch, loss).items():
             scored = batch.scored(name)
-            count = len(batch.sequences) if scored is None else int(scored.sum())
-            sums[name] = sums.get(name, 0.0) + float(value) * count
+            count = len(batch)
+            if scored is not None:
+                count = int(scored.sum())
+            total = float(value) * count
+            sums[name] = sums.get(name, 0.0) + total
             counts[name] = counts.get(name, 0) + count
     means = {name: sums[name] / counts[name] for name in sums}
     return {**means, "loss": weighted(means, weights)}
+
+
+def _rows(tensor: Tensor | None, rows: Tensor | slice) -> Tensor | None:
+    if tensor is None:
+        return None
+    return tensor[rows]
+
+
+def _on_device(array: NDArray[np.generic] | None, device: torch.device) -> Tensor | None:
+    if array is None:
+        return None
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
 
 def _mean(values: Tensor, scored: Tensor | None) -> Tensor:
     """Mean of (B, T, m) over the scored steps (B, T); 0 where none is."""
     if scored is None:
         return values.mean()
-    kept = values.mean(dim=2)[scored]
+    by_step = values.mean(dim=2)
+    kept = by_step[scored]
     return kept.sum() / max(len(kept), 1)

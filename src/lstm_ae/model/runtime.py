@@ -1,4 +1,4 @@
-"""What a process sets before its first tensor: memory, threads, seed, device."""
+"""What a process sets before its first tensor: memory, threads, device."""
 
 import ctypes
 import os
@@ -9,21 +9,29 @@ from threadpoolctl import threadpool_limits
 
 from lstm_ae.core.errors import InputError
 
-M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
+# Options of glibc's mallopt (malloc.h).
+M_TRIM_THRESHOLD = -1
+M_MMAP_MAX = -4
+M_ARENA_MAX = -8
 
 
 def keep_memory() -> None:
-    """Let glibc keep what is freed: an LSTM over 784 steps frees hundreds of megabytes a batch, and faulting the pages in again costs as
-    much as the arithmetic. One arena, so that the thread of the backward pass finds them too.
+    """Let glibc keep what is freed.
+
+    An LSTM over 784 steps frees hundreds of megabytes a batch, and faulting the pages in again
+    costs as much as the arithmetic. One arena, so that the thread of the backward pass finds them
+    too.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1), (M_ARENA_MAX, 1)):
-                mallopt(option, value)
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)
+        mallopt(M_ARENA_MAX, 1)
 
 
-def start(device: str, threads: int, seed: int) -> torch.device:
+def start(device: str, threads: int) -> torch.device:
     """Prepare the process and give the device it computes on.
 
     Parameters
@@ -34,25 +42,32 @@ def start(device: str, threads: int, seed: int) -> torch.device:
     Raises
     ------
     InputError
-        The device is not there.
+        The device is not available.
     """
     keep_memory()
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if device == "auto":
-        device = next(name for name, there in available.items() if there)
-    if not available.get(device):
-        raise InputError(
-            f"device: found {device}; here are {', '.join(name for name, there in available.items() if there)}"
-        )
+    name = _available_device(device)
     torch.set_num_threads(threads)
     threadpool_limits(threads, user_api="blas")  # NumPy's, whose last bits depend on it too
     os.environ["OPENBLAS_NUM_THREADS"] = str(threads)  # SciPy's, where it is not loaded yet
     torch.set_flush_denormal(True)
-    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # it writes every new tensor twice
-    torch.manual_seed(seed)
-    return torch.device(device)
+    torch.use_deterministic_algorithms(True, warn_only=name != "cpu")
+    # It would write every new tensor twice.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    return torch.device(name)
+
+
+def _available_device(device: str) -> str:
+    available = []
+    if torch.cuda.is_available():
+        available.append("cuda")
+    if torch.backends.mps.is_available():
+        available.append("mps")
+    available.append("cpu")
+    if device == "auto":
+        return available[0]
+    if device not in available:
+        raise InputError(
+            f"device: {device} is not available on this machine; "
+            f"set it to auto or to one of: {', '.join(available)}"
+        )
+    return device

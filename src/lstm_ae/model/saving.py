@@ -12,15 +12,11 @@ from lstm_ae.model.autoencoder import LSTMAutoencoder
 
 def save_weights(model: nn.Module, path: Path) -> None:
     """Write the weights as safetensors."""
+    tensors = {}
+    for name, tensor in model.state_dict().items():
+        tensors[name] = tensor.detach().cpu().contiguous()
     with replacing(path) as temporary:
-        temporary.write_bytes(
-            save(
-                {
-                    name: tensor.detach().cpu().contiguous()
-                    for name, tensor in model.state_dict().items()
-                }
-            )
-        )
+        temporary.write_bytes(save(tensors))
 
 
 def save_autoencoder(model: LSTMAutoencoder, directory: Path) -> None:

@@ -13,28 +13,35 @@ from typing import Any, Literal
 from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Split, load_description, load_split
-from lstm_ae.model.objectives import Metrics
 from lstm_ae.model.runtime import start
 from lstm_ae.params import Params, Section
+from lstm_ae.training.building import build
 from lstm_ae.training.hyperparameters import Hyperparameters
-from lstm_ae.training.loop import build, fit
-from lstm_ae.training.processes import accelerate, serve
+from lstm_ae.training.loop import fit
+from lstm_ae.training.processes import accelerate, end_with
+from lstm_ae.training.records import Epoch, Recipe, Tracking
+from lstm_ae.training.section import prepared_files
+
+# Given the validation losses of the epochs so far: whether to prune the trial.
+Hopeless = Callable[[Sequence[float]], bool]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the trials of a search share: small, so that it can be sent to another process, which reads the data itself.
+    """What the trials of a search share.
+
+    It is small, so that it can be sent to another process, which reads the data itself.
 
     Parameters
     ----------
     name
         Of the section.
     prepared
-        The folder of its splits.
+        The directory of its splits.
     trials, epochs
         How many, under the budget.
     seed
-        Of what is tried.
+        Of the hyperparameters that are drawn.
     training_seed
         Of every trial's start and order of batches.
     device
@@ -54,15 +61,20 @@ class Task:
     @classmethod
     def of(cls, params: Params, name: str, device: str) -> "Task":
         """The search of a section under the budget."""
-        section, caps = params.section(name), params.caps
+        section = params.section(name)
+        caps = params.caps
+        trials = section.search.trials
+        if caps.trials is not None:
+            trials = min(trials, caps.trials)
+        epochs = section.search.epochs
+        if caps.epochs is not None:
+            epochs = min(epochs, caps.epochs)
         return cls(
             name=name,
             section=section,
             prepared=paths.prepared(name),
-            trials=section.search.trials
-            if caps.trials is None
-            else min(section.search.trials, caps.trials),
-            epochs=min(section.search.epochs, caps.epochs or section.search.epochs),
+            trials=trials,
+            epochs=epochs,
             seed=params.seed,
             training_seed=params.training_seed,
             device=device,
@@ -74,23 +86,32 @@ class Task:
         blocks = self.section.model_dump(
             include={"model", "training", "search"}, exclude={"search": {"storage"}}
         )
-        numbers = {
-            name: getattr(self, name)
-            for name in ("trials", "epochs", "seed", "training_seed", "precision")
+        return {
+            "section": self.name,
+            **blocks,
+            "trials": self.trials,
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "training_seed": self.training_seed,
+            "precision": self.precision,
         }
-        return {"section": self.name, **blocks, **numbers}
 
     def inputs(self) -> list[Path]:
         """The files that decide the result."""
-        return [
-            self.prepared / name
-            for name in ("train.safetensors", "validation.safetensors", "description.json")
-        ]
+        return prepared_files(self.prepared)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended: the validation loss of each epoch, and the problem of a trial that failed."""
+    """How a trial ended.
+
+    Parameters
+    ----------
+    losses
+        The validation loss of each epoch.
+    problem
+        Why a trial failed.
+    """
 
     state: Literal["complete", "pruned", "fail"]
     losses: list[float]
@@ -108,44 +129,39 @@ class _PrunedError(Exception):
 
 def train_trial(
     task: Task,
-    chosen: Hyperparameters,
-    hopeless: Callable[[Sequence[float]], bool],
+    hyperparameters: Hyperparameters,
+    hopeless: Hopeless,
     checkpoint: Path | None = None,
 ) -> Outcome:
     """Train on one thread; the result depends on nothing that ran before in the process.
 
-    A training that diverges in its first epoch, or cannot be built at the chosen size, has failed.
+    A training that diverges in its first epoch, or whose model cannot be built at the drawn size,
+    has failed.
 
     Parameters
     ----------
     hopeless
-        Called after each epoch with the losses so far; where it is true before the last epoch, the trial is pruned.
+        Called after each epoch; where it is true before the last epoch, the trial is pruned.
     checkpoint
         Of this trial: a killed one goes on from there.
     """
     train, validation, classes = _read(task.prepared, task.section.search.sequences)
-    fabric = accelerate(start(task.device, 1, task.training_seed), task.precision)
+    device = start(task.device, threads=1)
+    fabric = accelerate(device, task.precision)
+    recipe = Recipe(task.section.training, hyperparameters, task.training_seed)
     losses: list[float] = []
 
-    def epoch_end(epoch: int, _: Metrics, scores: Metrics, *__: object) -> None:
-        if epoch:
-            losses.append(scores["loss"])
-            if hopeless(losses) and epoch < chosen.epochs:
-                raise _PrunedError
+    def epoch_end(epoch: Epoch) -> None:
+        if epoch.number == 0:
+            return
+        losses.append(epoch.validation["loss"])
+        if hopeless(losses) and epoch.number < hyperparameters.epochs:
+            raise _PrunedError
 
     try:
-        model = build(task.section.model, chosen, train, classes)
-        fit(
-            fabric,
-            model,
-            train,
-            validation,
-            task.section.training,
-            chosen,
-            task.training_seed,
-            epoch_end,
-            checkpoint=checkpoint,
-        )
+        model = build(task.section.model, hyperparameters, train, classes, task.training_seed)
+        tracking = Tracking(epoch_end, checkpoint=checkpoint)
+        fit(fabric, model, train, validation, recipe, tracking)
     except _PrunedError:
         return Outcome("pruned", losses)
     except InputError as error:
@@ -155,39 +171,52 @@ def train_trial(
 
 @cache
 def _read(prepared: Path, sequences: int) -> tuple[Split, Split, int | None]:
-    """What every trial of a process reads: training and validation sequences, how many classes."""
-    train, validation = (
-        load_split(prepared, "train").thinned(sequences),
-        load_split(prepared, "validation"),
-    )
-    return train, validation, load_description(prepared).classes
+    """What every trial of a process reads: training and validation split, how many classes."""
+    train = load_split(prepared, "train").thinned(sequences)
+    validation = load_split(prepared, "validation")
+    classes = load_description(prepared).classes
+    return train, validation, classes
 
 
 def worker_count(device: str) -> int:
-    """How many processes train trials at once: one for each core that this process may use, or one that has an accelerator to itself.
+    """How many processes train trials at once.
 
-    The environment variable LSTM_AE_WORKERS lowers it.
+    On the CPU it is one for each core that this process may use; an accelerator has one process
+    to itself. The environment variable LSTM_AE_WORKERS lowers it.
 
     Raises
     ------
     InputError
         LSTM_AE_WORKERS is not a number above 0.
     """
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    most = cores if device == "cpu" else 1
-    wanted = os.environ.get("LSTM_AE_WORKERS") or str(most)
+    most = _usable_cores() if device == "cpu" else 1
+    wanted = os.environ.get("LSTM_AE_WORKERS")
+    if not wanted:
+        return most
     if not wanted.isdecimal() or int(wanted) < 1:
-        raise InputError(f"LSTM_AE_WORKERS: found {wanted!r}; a number above 0 is allowed")
+        raise InputError(
+            f"LSTM_AE_WORKERS: found {wanted!r}; set it to a whole number above 0, or unset it"
+        )
     return min(int(wanted), most)
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes for trials, started when they are needed. They end with this one, even where it is killed."""
+    """Give processes for trials, started when they are needed.
+
+    They end with this one, even where it is killed.
+    """
     with ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), serve, (os.getpid(),)
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=end_with,
+        initargs=(os.getpid(),),
     ) as pool:
         try:
             yield pool

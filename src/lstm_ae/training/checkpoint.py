@@ -1,4 +1,7 @@
-"""The state of a training as one file: safetensors, with all that is no tensor as JSON beside them. Nothing unpickles."""
+"""The state of a training as one file. Nothing unpickles.
+
+The file is safetensors, with all that is no tensor as JSON in its metadata.
+"""
 
 import json
 import logging
@@ -15,7 +18,10 @@ log = logging.getLogger(__name__)
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:
-    """Write dicts, lists and numbers with tensors among them, exact to the bit. What stood there before stays whole until the end."""
+    """Write dicts, lists and numbers with tensors among them, exact to the bit.
+
+    What stood at `path` before stays whole until the new file is.
+    """
     tensors: dict[str, Tensor] = {}
     outline = json.dumps(_outline(state, tensors))
     with replacing(path) as temporary:
@@ -23,35 +29,51 @@ def save_state(state: dict[str, Any], path: Path) -> None:
 
 
 def load_state(path: Path) -> dict[str, Any] | None:
-    """Read what `save_state` wrote, on the CPU; None where there is no file, or with a warning one that is not whole."""
+    """Read what `save_state` wrote, on the CPU.
+
+    Returns
+    -------
+    None where there is no file, and with a warning where it is not whole.
+    """
     if not path.is_file():
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # the file is no mapping
-            state: dict[str, Any] = _filled(json.loads(file.metadata()["outline"]), tensors)
-            return state
+            names = file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
+            outline = json.loads(file.metadata()["outline"])
+        state: dict[str, Any] = _filled(outline, tensors)
     except (SafetensorError, ValueError, LookupError, TypeError) as error:
         log.warning("%s: not a whole checkpoint (%s); the training begins again", path, error)
         return None
+    return state
 
 
 def _outline(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """The value as JSON, its tensors moved to `tensors`. Dicts become pairs: keys of JSON are text alone."""
+    """The value as JSON, its tensors moved to `tensors`.
+
+    Dicts become lists of pairs, since JSON has no keys but text.
+    """
     if isinstance(value, Tensor):
         name = str(len(tensors))
         tensors[name] = value.detach().cpu().contiguous()
         return {"tensor": name}
     if isinstance(value, dict):
-        return {"pairs": [[key, _outline(held, tensors)] for key, held in value.items()]}
+        pairs = []
+        for key, item in value.items():
+            pairs.append([key, _outline(item, tensors)])
+        return {"pairs": pairs}
     if isinstance(value, list | tuple):
-        return [_outline(held, tensors) for held in value]
+        return [_outline(item, tensors) for item in value]
     return value
 
 
 def _filled(outline: Any, tensors: dict[str, Tensor]) -> Any:
-    if isinstance(outline, dict):
-        if "tensor" in outline:
-            return tensors[outline["tensor"]]
-        return {key: _filled(held, tensors) for key, held in outline["pairs"]}
-    return [_filled(held, tensors) for held in outline] if isinstance(outline, list) else outline
+    """The value of an outline: the inverse of `_outline`, but that tuples come back as lists."""
+    if isinstance(outline, list):
+        return [_filled(item, tensors) for item in outline]
+    if not isinstance(outline, dict):
+        return outline
+    if "tensor" in outline:
+        return tensors[outline["tensor"]]
+    return {key: _filled(item, tensors) for key, item in outline["pairs"]}

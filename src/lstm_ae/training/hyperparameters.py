@@ -1,14 +1,16 @@
-"""What one training runs with, and which value wins."""
+"""The hyperparameters of one training, and which value wins."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.params import TUNABLE, Params
 
 
-class Hyperparameters(NamedTuple):
-    """What one training runs with, after the order of precedence has decided."""
+@dataclass(frozen=True)
+class Hyperparameters:
+    """The numbers of one training, after the order of precedence has decided."""
 
     hidden_size: int
     lr: float
@@ -18,7 +20,23 @@ class Hyperparameters(NamedTuple):
 
 
 def resolve(params: Params, name: str, best: Mapping[str, float]) -> Hyperparameters:
-    """Decide each value: `lr` at the top, else the section's own number, else what search found; epochs under the budget."""
+    """Decide the hyperparameters of a section.
+
+    `lr` at the top of params.yaml wins; else the section's own number; else, where that is
+    `tuned`, the best value of the search. The budget caps the epochs.
+
+    Parameters
+    ----------
+    name
+        Of the section.
+    best
+        The best values of its search.
+
+    Raises
+    ------
+    InputError
+        A value is tuned and the search gave none.
+    """
     section = params.section(name)
     values: dict[str, Any] = {}
     for key in TUNABLE:
@@ -26,12 +44,12 @@ def resolve(params: Params, name: str, best: Mapping[str, float]) -> Hyperparame
         if value == "tuned":
             if key not in best:
                 raise InputError(
-                    f"{name}.{key}: tuned, but the search wrote no value; give a number or trials above 0"
+                    f"{name}.{key}: tuned, but the search wrote no value; "
+                    f"give a number, or set {name}.search.trials above 0"
                 )
             value = best[key]
         values[key] = value
     if params.lr is not None:
         values["lr"] = params.lr
-    return Hyperparameters(
-        **values, epochs=min(section.epochs, params.caps.epochs or section.epochs)
-    )
+    epochs = min(section.epochs, params.caps.epochs or section.epochs)
+    return Hyperparameters(**values, epochs=epochs)

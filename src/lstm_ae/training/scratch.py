@@ -25,10 +25,11 @@ LIBRARIES = ("lightning-fabric", "numpy", "optuna", "torch")
 
 @contextmanager
 def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> Iterator[Path]:
-    """Give a folder for unfinished work, locked; it goes when the block ends well and stays otherwise.
+    """Give a directory for unfinished work, locked.
 
-    There is one folder for each `digest`, in the user cache: the same work finds what a killed run of it left, in a temporary workspace
-    too, and no other work does. A second process with the same work waits until the first has ended.
+    It goes when the block ends well and stays otherwise. There is one for each `digest`, in the
+    user cache: the same work finds what a killed run of it left, in a temporary workspace too, and
+    no other work does. A second process with the same work waits until the first has ended.
 
     Parameters
     ----------
@@ -39,48 +40,42 @@ def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> I
     inputs
         Files that decide the result.
     """
-    folder = paths.cache() / "scratch" / f"{name}-{digest(settings, inputs)}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock, holder = FileLock(f"{folder}.lock"), folder / "pid"
+    directory = paths.cache() / "scratch" / f"{name}-{digest(settings, inputs)}"
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    holder = directory / "pid"
+    lock = FileLock(f"{directory}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        holding = holder.read_text() if holder.is_file() else "unknown"
         log.warning(
             "%s: process %s does the same work; waiting for it to end (%s.lock)",
             name,
-            holding,
-            folder,
+            holder.read_text() if holder.is_file() else "unknown",
+            directory,
         )
         lock.acquire()
     try:
         write_text(holder, str(os.getpid()))
-        yield folder
-        done = folder.with_name(f"{folder.name}.done")
-        shutil.rmtree(done, ignore_errors=True)
-        folder.rename(done)  # at once: half a folder would be taken for unfinished work
-        shutil.rmtree(done)
+        yield directory
+        _remove(directory)
     finally:
         lock.release()
 
 
 def digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
-    """A short name of work: of its settings, the bytes of its inputs, the script and the project's modules that this process runs, and
-    the versions of the libraries that compute.
+    """A short name of work: a hash of everything that decides its result.
+
+    That is its settings, the bytes of its inputs, the script and the project's modules that this
+    process runs, and the versions of the libraries that compute.
 
     Raises
     ------
     InputError
         An input is missing.
     """
-    whole = hashlib.sha256(json.dumps([settings, versions()], sort_keys=True).encode())
-    running = [
-        module
-        for name, module in sys.modules.items()
-        if name == "__main__" or name.startswith("lstm_ae.")
-    ]
-    code = sorted(file for module in running if (file := getattr(module, "__file__", None)))
-    for path in [*inputs, *map(Path, code)]:
+    numbers = json.dumps([settings, versions()], sort_keys=True)
+    whole = hashlib.sha256(numbers.encode())
+    for path in [*inputs, *_running_code()]:
         try:
             with path.open("rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())
@@ -90,5 +85,24 @@ def digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of the libraries that compute."""
+    """The versions of the libraries that compute."""
     return {name: version(name) for name in LIBRARIES}
+
+
+def _running_code() -> list[Path]:
+    """The files of the script and of the project's modules that this process has loaded."""
+    files = []
+    for name, module in sys.modules.items():
+        if name == "__main__" or name.startswith("lstm_ae."):
+            file = getattr(module, "__file__", None)
+            if file:
+                files.append(file)
+    return [Path(file) for file in sorted(files)]
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory at once: half of it would be taken for unfinished work."""
+    done = directory.with_name(f"{directory.name}.done")
+    shutil.rmtree(done, ignore_errors=True)
+    directory.rename(done)
+    shutil.rmtree(done)

@@ -6,33 +6,41 @@ PYTHONPATH=src python -m lstm_ae.use.dashboard toy
 import logging
 import math
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import optuna
 import optuna_dashboard
 import pandas as pd
-from optuna.trial import TrialState
+from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
 from lstm_ae.params import TUNABLE, Params, Space
-from lstm_ae.search.local import suggest
+from lstm_ae.search.study import suggest
 from lstm_ae.stage import run
 
 PORT = 8080
 
 
-def show(params: Params, section: str) -> None:
-    """Serve the study until Ctrl-C."""
-    path = paths.search(section) / "trials.csv"
+def show(params: Params, name: str) -> None:
+    """Serve the study of a section until Ctrl-C."""
+    path = paths.search(name) / "trials.csv"
     if not path.is_file():
-        raise InputError(f"{path}: not found; `dvc repro search@{section}` makes it")
-    storage = rebuilt(section, pd.read_csv(path), params.section(section).search.space)
-    logging.info("http://localhost:%d shows the search of %s", PORT, section)
+        raise InputError(f"{path}: not found; `dvc repro search@{name}` makes it")
+    space = params.section(name).search.space
+    storage = rebuild_storage(name, pd.read_csv(path), space)
+    logging.info("http://localhost:%d shows the search of %s", PORT, name)
     optuna_dashboard.run_server(storage, port=PORT)
 
 
-def rebuilt(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.BaseStorage:
+def rebuild_storage(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.BaseStorage:
     """A storage in memory with one study: the trials of a table, without their losses by epoch.
+
+    Parameters
+    ----------
+    name
+        Of the section, and of the study.
 
     Raises
     ------
@@ -42,27 +50,28 @@ def rebuilt(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.Ba
     storage = optuna.storages.InMemoryStorage()
     study = optuna.create_study(storage=storage, study_name=name)
     for row in trials.to_dict("records"):
-        fixed = optuna.trial.FixedTrial({name: row[name] for name in TUNABLE})
         try:
-            with warnings.catch_warnings(action="error", category=UserWarning):
-                suggest(fixed, space)
+            study.add_trial(_rebuild_trial(row, space))
         except UserWarning as outside:
             raise InputError(
-                f"{name}.search.space: trial {row['trial']} lies outside ({outside}); `dvc repro` searches again"
+                f"{name}.search.space: trial {row['trial']} lies outside ({outside}); "
+                f"`dvc repro search@{name}` searches again"
             ) from outside
-        state = TrialState[row["state"].upper()]
-        value = None if math.isnan(row["loss"]) else row["loss"]
-        number = {"trial": row["trial"]}  # a shared study leaves out those whose process died
-        study.add_trial(
-            optuna.create_trial(
-                state=state,
-                value=value,
-                params=fixed.params,
-                distributions=fixed.distributions,
-                user_attrs=number,
-            )
-        )
     return storage
+
+
+def _rebuild_trial(row: Mapping[Any, Any], space: Space) -> FrozenTrial:
+    fixed = FixedTrial({key: row[key] for key in TUNABLE})
+    with warnings.catch_warnings(action="error", category=UserWarning):
+        suggest(fixed, space)
+    return optuna.create_trial(
+        state=TrialState[row["state"].upper()],
+        value=None if math.isnan(row["loss"]) else row["loss"],
+        params=fixed.params,
+        distributions=fixed.distributions,
+        # A shared study leaves out trials whose process died, so that numbers may be missing.
+        user_attrs={"trial": row["trial"]},
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 from torch import Tensor, nn
 
 from lstm_ae.core.files import replacing
-from lstm_ae.model.autoencoder import LSTMAutoencoder, Stack
+from lstm_ae.model.autoencoder import LSTMAutoencoder
+from lstm_ae.model.stack import Stack
 
 OPSET = 17
 GATES = [0, 3, 1, 2]  # input, forget, cell, output in torch; input, output, forget, cell in ONNX

@@ -1,0 +1,87 @@
+"""A stack of LSTM layers whose first and last are both read.
+
+Shapes: B sequences, T steps, H hidden units.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+State = tuple[Tensor, Tensor]  # hidden and cell state of an LSTM
+
+
+@dataclass(frozen=True)
+class States:
+    """Hidden states of a stack: of its first layer at each step, of its last at each tick.
+
+    Parameters
+    ----------
+    memory
+        (T, B, H).
+    upper
+        (T / period, B, H), or None where the first layer is the only one.
+    """
+
+    memory: Tensor
+    upper: Tensor | None
+
+    def last(self) -> Tensor:
+        """Both states at the end, side by side: (B, H) or (B, 2 H)."""
+        if self.upper is None:
+            return self.memory[-1]
+        at_end = [self.memory[-1], self.upper[-1]]
+        return torch.cat(at_end, dim=1)
+
+    def at_each_step(self) -> Tensor:
+        """Both states at each step, side by side: (T, B, H) or (T, B, 2 H). Needs period 1."""
+        if self.upper is None:
+            return self.memory
+        return torch.cat([self.memory, self.upper], dim=2)
+
+
+class Stack(nn.Module):
+    """LSTM layers whose first and last are both read (skip connections, Graves 2013).
+
+    The first layer may be a linear memory, whose states are small; the upper ones add what is not
+    linear. `gain` brings the states of the first to the size of 1. The upper layers tick once in
+    `period` steps (Koutnik et al. 2014) and read the memory as it then is.
+    """
+
+    gain: Tensor
+
+    def __init__(self, inputs: int, hidden_size: int, layers: int, period: int) -> None:
+        super().__init__()
+        self.period = period
+        self.register_buffer("gain", torch.ones(()))
+        self.first = nn.LSTM(inputs, hidden_size)
+        self.width = hidden_size
+        self.upper: nn.LSTM | None = None
+        if layers > 1:
+            self.upper = nn.LSTM(hidden_size, hidden_size, layers - 1)
+            self.width = 2 * hidden_size  # the first and the last layer are read
+
+    def forward(
+        self,
+        steps: Tensor,
+        first: State | None = None,
+        upper: State | None = None,
+    ) -> tuple[States, State, State | None]:
+        """Run the layers over steps (T, B, inputs).
+
+        Parameters
+        ----------
+        first, upper
+            Where the first layer and the upper ones stand before the first step. None: at zero.
+
+        Returns
+        -------
+        The states at every step, and where the first layer and the upper ones stand at the end.
+        """
+        memory, first = self.first(steps, first)
+        memory = memory * self.gain
+        if self.upper is None:
+            return States(memory, None), first, None
+        at_ticks = memory[self.period - 1 :: self.period]
+        upper_states, upper = self.upper(at_ticks, upper)
+        return States(memory, upper_states), first, upper

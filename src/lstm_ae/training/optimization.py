@@ -1,0 +1,45 @@
+"""Optimizer, learning rates and their schedule."""
+
+from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, OneCycleLR
+
+from lstm_ae.model.autoencoder import LSTMAutoencoder
+from lstm_ae.params import Training
+
+
+def make_optimizer(model: LSTMAutoencoder, training: Training, lr: float) -> Optimizer:
+    """The optimizer of a model.
+
+    The learning rate of each group of parameters is `lr` times its factor. Groups of factor 0 are
+    fixed, which spares their gradients.
+    """
+    factors = training.lr_factors.model_dump()
+    groups: list[dict[str, object]] = []
+    for name, parameters in model.groups().items():
+        trained = factors[name] > 0
+        for parameter in parameters:
+            parameter.requires_grad_(trained)
+        if trained:
+            groups.append({"params": parameters, "lr": lr * factors[name]})
+
+    decay = training.weight_decay
+    if training.optimizer == "sgd":
+        return SGD(groups, momentum=training.momentum, weight_decay=decay)
+    if training.optimizer == "adamw":
+        return AdamW(groups, weight_decay=decay)
+    return Adam(groups, weight_decay=decay)
+
+
+def make_schedule(optimizer: Optimizer, training: Training, steps: int) -> LRScheduler:
+    """The schedule of the learning rates over that many steps."""
+    if training.schedule == "one_cycle":
+        return OneCycleLR(
+            optimizer,
+            [group["lr"] for group in optimizer.param_groups],
+            total_steps=max(steps, 2) + 1,
+            pct_start=training.warmup,
+            cycle_momentum=False,
+        )
+    if training.schedule == "cosine":
+        return CosineAnnealingLR(optimizer, steps)
+    return ConstantLR(optimizer, factor=1.0)
