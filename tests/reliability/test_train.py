@@ -17,9 +17,10 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from lstm_ae.core.splits import Prepared, Split, save_prepared
+from lstm_ae.core.splits import Split
 from lstm_ae.core.yaml import write_yaml
 from lstm_ae.training.checkpoint import load_state
+from tests.prepared import save_splits
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = "mnist_rows_class"  # it keeps the weights of every epoch too
@@ -45,7 +46,7 @@ def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
         )
         for name, count in (("train", images), ("validation", 64))
     }
-    save_prepared(Prepared(splits, {"classes": 10}), directory / "data" / "prepared" / SECTION)
+    save_splits(splits, directory / "data" / "prepared" / SECTION, classes=10)
     configure(directory, SECTION, devices, {"code_size": 16}, {"batch_size": 32, "shift": 2})
     return directory
 
@@ -57,10 +58,8 @@ def forecasts(directory: Path, devices: int) -> Path:
         random.normal(size=(60, 11, 3)) + np.repeat(random.normal(size=(3, 11, 3)), 20, axis=0)
     ).astype(np.float32)
     split = Split(steps[:, :10], following=steps[:, 10].copy(), group=np.repeat([0, 10, 20], 20))
-    save_prepared(
-        Prepared({"train": split, "validation": split}, {}),
-        directory / "data" / "prepared" / FORECAST,
-    )
+    splits = {"train": split, "validation": split}
+    save_splits(splits, directory / "data" / "prepared" / FORECAST)
     configure(
         directory,
         FORECAST,

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import read_json
-from lstm_ae.core.splits import Prepared, Split, save_prepared
+from lstm_ae.core.splits import Split
 from lstm_ae.params import CountRange, PositiveRange
 from lstm_ae.search import local, shared
 from lstm_ae.search.local import median_losses, run_trials, train_and_keep
@@ -37,6 +37,7 @@ from lstm_ae.training.scratch import digest
 from lstm_ae.use.dashboard import rebuild_storage
 from stages.search import search
 from tests.checkouts import edit_params
+from tests.prepared import save_splits
 
 ROOT = Path(__file__).resolve().parents[2]
 TUNABLE = ["hidden_size", "lr", "gradient_clip", "layers"]
@@ -48,7 +49,7 @@ def prepare(folder: Path) -> Path:
         name: Split(random.random((count, 50, 1), dtype=np.float32))
         for name, count in (("train", 150), ("validation", 50))
     }
-    save_prepared(Prepared(splits, {}), folder)
+    save_splits(splits, folder)
     return folder
 
 
