@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from lstm_ae.data.prices import FILE
 from lstm_ae.params import Params, load_params
 from tests.checkouts import edit_params
 
@@ -40,7 +41,10 @@ def changed_params(tmp_path: Path):
 
 @pytest.fixture
 def prices_csv(tmp_path: Path) -> Path:
-    """Random walks of nine symbols over the days of the study, one with a day missing."""
+    """Random walks of nine symbols over the days of the study, one with a day missing.
+
+    The file has the name of the raw data, so that its folder is that of a section.
+    """
     days = pd.bdate_range("2014-01-02", "2017-12-29").strftime("%Y-%m-%d")
     random = np.random.default_rng(0)
     frames = []
@@ -60,7 +64,7 @@ def prices_csv(tmp_path: Path) -> Path:
             }
         )
         frames.append(frame.drop(index=100) if symbol == "HHH" else frame)
-    path = tmp_path / "prices.csv"
+    path = tmp_path / FILE
     pd.concat(frames).to_csv(path, index=False)
     return path
 
