@@ -27,9 +27,9 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from lstm_ae.core.splits import Split, save_split
+split = Split(np.zeros((9, 99, 9), np.float32))
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    split = Split(np.zeros((9, 99, 9), np.float32))
     save_split(split, Path(sys.argv[1]) / "train.safetensors")
 except OSError as error:
     print(error)

@@ -11,7 +11,7 @@ from pydantic import dataclasses as checked
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from lstm_ae.core.errors import InputError
+from lstm_ae.core.errors import InputError, first_problem
 from lstm_ae.core.files import read_json, replacing
 
 BY_ROW = (
@@ -181,8 +181,4 @@ def load_description(directory: Path) -> Description:
     try:
         return Description(**content)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        raise InputError(
-            f"{path}: {key}: {problem['msg']}; `dvc repro` makes the file anew"
-        ) from error
+        raise InputError(f"{path}: {first_problem(error)}; `dvc repro` makes it anew") from error

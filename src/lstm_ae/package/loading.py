@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_tensors
 
-from lstm_ae.core.errors import InputError
+from lstm_ae.core.errors import InputError, first_problem
 from lstm_ae.core.files import read_json
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
 from lstm_ae.package.calibration import Calibration
@@ -64,12 +64,7 @@ def _load_architecture(path: Path) -> Architecture:
     try:
         return Architecture(**content)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        key = "".join(f"{part}: " for part in problem["loc"])
-        value = problem["input"]
-        found = f"found {value!r}; " if isinstance(value, str | float | int) else ""
-        message = problem["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {key}{found}{message}; {ANEW}") from error
+        raise InputError(f"{path}: {first_problem(error)}; {ANEW}") from error
 
 
 def _load_calibration(path: Path) -> Calibration:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveInt, ValidationError
 from pydantic import dataclasses as checked
 
-from lstm_ae.core.errors import InputError
+from lstm_ae.core.errors import InputError, first_problem
 from lstm_ae.core.files import read_json, write_json
 from lstm_ae.core.splits import as_real
 from lstm_ae.params import TableData
@@ -140,9 +140,8 @@ def load_layout(directory: Path) -> Layout:
     content = read_json(path)
     try:
         return Layout(**content)
-    except (TypeError, ValidationError) as error:
-        problem = " ".join(str(error).split())
-        raise InputError(f"{path}: not a layout ({problem}); `dvc repro` makes it anew") from error
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_problem(error)}; `dvc repro` makes it anew") from error
 
 
 def to_units(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
