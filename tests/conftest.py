@@ -12,6 +12,7 @@ import torch
 from lstm_ae.data.prices import FILE
 from lstm_ae.params import Params, load_params
 from tests.checkouts import edit_params
+from tests.tables import shops
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,6 +67,13 @@ def prices_csv(tmp_path: Path) -> Path:
         frames.append(frame.drop(index=100) if symbol == "HHH" else frame)
     path = tmp_path / FILE
     pd.concat(frames).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def shops_csv(tmp_path: Path) -> Path:
+    path = tmp_path / "shops.csv"
+    shops().to_csv(path, index=False)
     return path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_ae.data import download, sources
+from lstm_ae.data import download, public
 from lstm_ae.data.sources import RawFile, sha256
 from lstm_ae.stage import run
 from stages.acquire import acquire
@@ -38,10 +38,10 @@ def into(directory: Path, monkeypatch) -> None:
 def mirrored(tmp_path, monkeypatch) -> None:
     """A mirror has the stocks."""
     (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / sources.STOCKS_FILE.name).write_bytes(CONTENT)
+    (tmp_path / "mirror" / public.STOCKS_FILE.name).write_bytes(CONTENT)
     monkeypatch.setenv("LSTM_AE_MIRROR", str(tmp_path / "mirror"))
     monkeypatch.setattr(
-        sources, "STOCKS_FILE", RawFile(sources.STOCKS_FILE.name, len(CONTENT), sha256(CONTENT), ())
+        public, "STOCKS_FILE", RawFile(public.STOCKS_FILE.name, len(CONTENT), sha256(CONTENT), ())
     )
 
 
@@ -69,7 +69,7 @@ def acquired(monkeypatch, capsys) -> Callable[[str], tuple[object, str]]:
 
     def acquired(section: str) -> tuple[object, str]:
         monkeypatch.setattr(sys, "argv", ["stages/acquire.py", section])
-        sources._mnist_from_wheel.cache_clear()
+        public._mnist_from_wheel.cache_clear()
         try:
             run(acquire)
         except SystemExit as end:
@@ -92,7 +92,7 @@ def test_without_any_network_one_line_tells_what_was_tried(
 ) -> None:
     nobody = f"http://127.0.0.1:{closed_port()}"
     for name in ("MNIST_FILES", "STOCKS_FILE"):
-        monkeypatch.setattr(sources, name, unreachable(getattr(sources, name), nobody))
+        monkeypatch.setattr(public, name, unreachable(getattr(public, name), nobody))
     monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
@@ -103,20 +103,20 @@ def test_without_any_network_one_line_tells_what_was_tried(
         "RETRIES": "0",
     }.items():
         monkeypatch.setenv(f"PIP_{name}", value)
-    status, said = acquired(section)
+    status, message = acquired(section)
     assert status == 2
-    assert said.startswith(f"error: {file}: no source has it: ") and said.count("\n") == 1
-    assert f"{package}==" in said and "pip could not download it" in said
+    assert message.startswith(f"error: {file}: no source has it: ") and message.count("\n") == 1
+    assert f"{package}==" in message and "pip could not download it" in message
     assert not Path("data").exists()
 
 
 @pytest.mark.parametrize("section", ["../toy", "/tmp/toy", "toy/../../toy", ""])
 def test_a_section_cannot_lead_out_of_the_project(acquired, section: str) -> None:
-    status, said = acquired(section)
+    status, message = acquired(section)
     assert status == 2
     assert (
-        said.startswith(f"error: section {section}: not listed; params.yaml lists toy,")
-        and said.count("\n") == 1
+        message.startswith(f"error: section {section}: not listed; params.yaml lists toy,")
+        and message.count("\n") == 1
     )
     assert files(Path()) == {"params.yaml"}
 

@@ -56,7 +56,7 @@ def test_a_server_that_works_in_the_end_gives_the_file(answers) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (whole(CONTENT)[:-5], "IncompleteRead(13 bytes read, 5 more expected)"),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n12\r\nthe ori", "IncompleteRead(0 bytes read)"),
@@ -86,15 +86,15 @@ def test_a_server_that_works_in_the_end_gives_the_file(answers) -> None:
     ],
 )
 def test_a_server_that_stays_broken_is_asked_three_times_and_named_with_the_reason(
-    answer, said: str
+    answer, message: str
 ) -> None:
     with serving(answer) as (url, _), pytest.raises(InputError) as error:
         download(f"{url}/file", len(CONTENT))
-    assert str(error.value) == f"{url}/file: {said}, 3 times"
+    assert str(error.value) == f"{url}/file: {message}, 3 times"
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (whole(b"", "404 Not Found"), "status 404"),
         (unending("HTTP/1.1 404 Not Found\r\n\r\n"), "status 404"),
@@ -122,10 +122,10 @@ def test_a_server_that_stays_broken_is_asked_three_times_and_named_with_the_reas
         "compressed although it must not be",
     ],
 )
-def test_a_server_that_refuses_or_lies_is_asked_once(answer, said: str) -> None:
+def test_a_server_that_refuses_or_lies_is_asked_once(answer, message: str) -> None:
     with serving(answer) as (url, asked), pytest.raises(InputError) as error:
         download(f"{url}/file", len(CONTENT))
-    assert str(error.value) == f"{url}/file: {said}"
+    assert str(error.value) == f"{url}/file: {message}"
     assert len(asked) == 1
 
 

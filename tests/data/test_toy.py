@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.data import toy
+from lstm_ae.data.raw import RawData
 
 
 def test_the_sequences_are_those_of_the_study(params) -> None:
@@ -23,11 +26,24 @@ def test_the_seed_draws_them(params) -> None:
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
+def write(directory: Path, sequences: np.ndarray, centres: np.ndarray) -> RawData:
+    np.savez(directory / toy.FILE, sequences=sequences, centres=centres)
+    return RawData("toy", directory, 0, "generated")
+
+
+def test_what_is_acquired_is_what_was_drawn(params, tmp_path) -> None:
+    data, raw = params.section("toy").data, RawData("toy", tmp_path, 7)
+    assert toy.acquire(data, raw) == "generated"
+    sequences, centres = toy.generate(data, 7)
+    splits = toy.prepare(data, raw).splits.values()
+    assert np.array_equal(np.concatenate([split.sequences for split in splits])[:, :, 0], sequences)
+    assert np.array_equal(np.concatenate([split.extras["centres"] for split in splits]), centres)
+
+
 def test_no_sequence_is_in_two_splits(params, tmp_path) -> None:
     data = params.section("toy").data
     sequences, centres = toy.generate(data, 0)
-    np.savez(tmp_path / "toy.npz", sequences=sequences, centres=centres)
-    splits = toy.prepare(tmp_path, data).splits
+    splits = toy.prepare(data, write(tmp_path, sequences, centres)).splits
     assert [len(splits[name]) for name in ("train", "validation", "test")] == [6000, 2000, 2000]
     rows = np.concatenate([split.sequences[:, :, 0] for split in splits.values()])
     assert np.array_equal(rows, sequences)
@@ -36,18 +52,16 @@ def test_no_sequence_is_in_two_splits(params, tmp_path) -> None:
 def test_a_test_sequence_cannot_reach_training(params, tmp_path) -> None:
     data = params.section("toy").data
     sequences, centres = toy.generate(data, 0)
-    found = []
-    for scale in (1, 100):
-        sequences[8000:] *= scale
-        np.savez(tmp_path / "toy.npz", sequences=sequences, centres=centres)
-        found.append(toy.prepare(tmp_path, data))
+    before = toy.prepare(data, write(tmp_path, sequences, centres))
+    sequences[8000:] *= 100
+    after = toy.prepare(data, write(tmp_path, sequences, centres))
     for name in ("train", "validation"):
-        assert np.array_equal(*(prepared.splits[name].sequences for prepared in found))
-    assert found[0].description == found[1].description
-    assert found[1].splits["test"].sequences.max() > 1
+        assert np.array_equal(before.splits[name].sequences, after.splits[name].sequences)
+    assert (before.description, before.layout) == (after.description, after.layout)
+    assert after.splits["test"].sequences.max() > 1
 
 
 def test_a_truncated_file_is_an_error(params, tmp_path) -> None:
     (tmp_path / "toy.npz").write_bytes(b"PK\x03\x04")
     with pytest.raises(InputError, match=r"toy\.npz: not the generated sequences"):
-        toy.prepare(tmp_path, params.section("toy").data)
+        toy.prepare(params.section("toy").data, RawData("toy", tmp_path, 0, "generated"))
