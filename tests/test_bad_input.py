@@ -1,23 +1,36 @@
-"""Every bad input that was tried and the line it gets: docs/errors.md. `python -m tests.test_bad_input` writes that page."""
+"""Every bad input that was tried and the line it gets, which is docs/errors.md.
+
+`python -m tests.test_bad_input` writes that page.
+"""
 
 import gzip
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.splits import load_description, load_split
-from lstm_ae.data import mnist, stocks, table
+from lstm_ae.core.files import write_json
+from lstm_ae.core.splits import Description, load_description, load_split
+from lstm_ae.data import mnist, stock_windows
+from lstm_ae.data.prices import FILE
+from lstm_ae.data.raw import RawData
+from lstm_ae.data.reading import find_table
+from lstm_ae.data.registry import kind_of
+from lstm_ae.data.table import prepare_table
+from lstm_ae.evaluation.studies import study_of
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
 from lstm_ae.model.saving import save_autoencoder
-from lstm_ae.package.loading import load_autoencoder
+from lstm_ae.package.loading import load_autoencoder, load_package
 from lstm_ae.params import Fractions, Params, TableData, load_params
+from lstm_ae.units.layout import Layout, load_layout, save_layout
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "errors.md"
@@ -156,6 +169,21 @@ MODELS: dict[str, Callable[[Path], object]] = {
     ),
 }
 SPLITS = {"a split is missing": None, "a split of another format": b"junk"}
+# What is wrong in description.json and in layout.json, and the keys that say it.
+DESCRIPTIONS: dict[str, dict[str, object]] = {
+    "description.json has a key too many": {"anchor": 1},
+    "description.json holds text for a number": {"classes": "10"},
+    "description.json holds a number for text": {"data_source": 5},
+    "description.json names one series, not a list": {"series": "a"},
+}
+LAYOUTS: dict[str, dict[str, object]] = {
+    "layout.json has a key too many": {"anchor": 1},
+    "layout.json holds text for a number": {"window": "4"},
+    "layout.json has a window of 0": {"window": 0},
+    "layout.json names a scaling that there is not": {"scaling": "log"},
+    "layout.json has a scale of 0": {"scale": [0.0]},
+    "layout.json has a centre that is no number": {"centre": [None]},
+}
 
 SHOPS = TableData(
     dataset="table",
@@ -265,77 +293,138 @@ def digits(
         )
 
 
-def cases() -> Iterator[tuple[str, str, Callable[[Path], object]]]:
+Case = tuple[str, str, Callable[[Path], object]]
+
+
+def cases() -> Iterator[Case]:
     """Title, what is wrong, and what reads it in an empty folder."""
     params = load_params(ROOT / "params.yaml")
+    yield from params_cases()
+    yield from price_cases(params)
+    yield from image_cases(params)
+    yield from model_cases()
+    yield from prepared_cases()
+    yield from table_cases()
+    yield from kind_cases()
+
+
+def params_cases() -> Iterator[Case]:
     text = (ROOT / "params.yaml").read_text()
 
-    def read_params(folder: Path, old: str, new: str) -> object:
+    def read(folder: Path, old: str, new: str) -> object:
         assert old in text, old
         (folder / "params.yaml").write_text(text.replace(old, new, 1))
         return load_params(folder / "params.yaml")
 
-    def read_table(folder: Path, content: bytes) -> object:
-        (folder / "prices.csv").write_bytes(content)
-        return stocks.prepare_windows(folder / "prices.csv", params.section("snp").data, 0, "")
+    for old, new in PARAMS:
+        before, after = (" ".join(part.split()) for part in (old, new))
+        wrong = f"`{before}` becomes `{after}`" if new else f"`{before}` is left out"
+        yield "params.yaml", wrong, partial(read, old=old, new=new)
 
-    def read_images(folder: Path, **damage: Callable[[bytes], bytes]) -> object:
+
+def price_cases(params: Params) -> Iterator[Case]:
+    def read(folder: Path, content: bytes) -> object:
+        (folder / FILE).write_bytes(content)
+        return stock_windows.prepare(params.section("snp").data, RawData("snp", folder, 0))
+
+    for wrong, change in TABLES.items():
+        content = change(prices()).to_csv(index=False).encode()
+        yield "Prices", wrong, partial(read, content=content)
+    for wrong, content in RAW_TABLES.items():
+        yield "Prices", wrong, partial(read, content=content)
+
+
+def image_cases(params: Params) -> Iterator[Case]:
+    def read(folder: Path, **damage: Callable[[bytes], bytes]) -> object:
         digits(folder, **damage)
-        return mnist.prepare(folder, params.section("mnist_rows_class").data, 0)
+        data = params.section("mnist_rows_class").data
+        return mnist.prepare(data, RawData("mnist_rows_class", folder, 0))
 
-    def read_model(folder: Path, damage: Callable[[Path], object]) -> object:
+    for wrong, damage in IMAGES.items():
+        yield "Images", wrong, partial(read, damage=damage)
+    for wrong, damage in LABELS.items():
+        yield "Images", wrong, partial(read, damage_labels=damage)
+
+
+def model_cases() -> Iterator[Case]:
+    def read(folder: Path, damage: Callable[[Path], object]) -> object:
         save_autoencoder(model(), folder)
         damage(folder)
         return load_autoencoder(folder)
 
+    def read_with_layout(folder: Path, layout: Layout) -> object:
+        save_autoencoder(model(), folder)
+        save_layout(layout, folder)
+        return load_package(folder, torch.device("cpu"))
+
+    for wrong, damage in MODELS.items():
+        yield "Models", wrong, partial(read, damage=damage)
+    for wrong, layout in {
+        "layout.json of a longer sequence": Layout.of_sequences(7, features=1),
+        "layout.json of more variables": Layout.of_sequences(6, features=2),
+        "layout.json of a table whose next step is predicted": predicting_layout(),
+    }.items():
+        yield "Models", wrong, partial(read_with_layout, layout=layout)
+
+
+def predicting_layout() -> Layout:
+    changed = {"window": 6, "predict": True}
+    return Layout.of_table(TableData.model_validate(SHOPS.model_dump() | changed))
+
+
+def prepared_cases() -> Iterator[Case]:
     def read_split(folder: Path, content: bytes | None) -> object:
         if content is not None:
             (folder / "train.safetensors").write_bytes(content)
         return load_split(folder, "train")
 
-    for old, new in PARAMS:
-        before, after = (" ".join(part.split()) for part in (old, new))
-        wrong = f"`{before}` becomes `{after}`" if new else f"`{before}` is left out"
-        yield "params.yaml", wrong, partial(read_params, old=old, new=new)
-    for wrong, change in TABLES.items():
-        yield (
-            "Prices",
-            wrong,
-            partial(read_table, content=change(prices()).to_csv(index=False).encode()),
-        )
-    for wrong, content in RAW_TABLES.items():
-        yield "Prices", wrong, partial(read_table, content=content)
-    for wrong, damage in IMAGES.items():
-        yield "Images", wrong, partial(read_images, damage=damage)
-    for wrong, damage in LABELS.items():
-        yield "Images", wrong, partial(read_images, damage_labels=damage)
-    for wrong, spoil in MODELS.items():
-        yield "Models", wrong, partial(read_model, damage=spoil)
+    def read_description(folder: Path, content: dict[str, object]) -> object:
+        write_json(folder / "description.json", content)
+        return load_description(folder)
+
+    def read_layout(folder: Path, content: dict[str, object]) -> object:
+        write_json(folder / "layout.json", content)
+        return load_layout(folder)
+
     for wrong, junk in SPLITS.items():
         yield "Prepared data", wrong, partial(read_split, content=junk)
     yield "Prepared data", "the description is missing", load_description
+    description = asdict(Description("shops", unit_interval=False))
+    lacking = {"unit_interval": False}
+    wrong = "description.json lacks a key"
+    yield "Prepared data", wrong, partial(read_description, content=lacking)
+    for wrong, changed in DESCRIPTIONS.items():
+        yield "Prepared data", wrong, partial(read_description, content=description | changed)
+    yield "Prepared data", "the layout is missing", load_layout
+    layout = asdict(Layout.of_table(SHOPS))
+    lacking = {key: value for key, value in layout.items() if key != "window"}
+    yield "Prepared data", "layout.json lacks a key", partial(read_layout, content=lacking)
+    for wrong, changed in LAYOUTS.items():
+        yield "Prepared data", wrong, partial(read_layout, content=layout | changed)
 
-    def read_own(folder: Path, name: str, content: bytes, changed: dict[str, object]) -> object:
+
+def table_cases() -> Iterator[Case]:
+    def read(folder: Path, name: str, content: bytes, changed: dict[str, object]) -> object:
         (folder / name).write_bytes(content)
-        return table.prepare(
-            folder / name, TableData.model_validate(SHOPS.model_dump() | changed), 0, ""
-        )
+        data = TableData.model_validate(SHOPS.model_dump() | changed)
+        return prepare_table(folder / name, data, 0, "")
 
-    rows = [
-        "shop,hour,sold",
-        *(f"{shop},{hour},{hour % 7}.5" for shop in "ab" for hour in range(1, 41)),
-    ]
+    rows = ["shop,hour,sold"]
+    for shop in "ab":
+        rows += [f"{shop},{hour},{hour % 7}.5" for hour in range(1, 41)]
     for wrong, (changed, alter) in OWN_TABLES.items():
-        yield (
-            "Tables",
-            wrong,
-            partial(
-                read_own, name="table.csv", content="\n".join(alter(rows)).encode(), changed=changed
-            ),
-        )
+        content = "\n".join(alter(rows)).encode()
+        yield "Tables", wrong, partial(read, name="table.csv", content=content, changed=changed)
     for wrong, (name, content) in OWN_RAW_TABLES.items():
-        yield "Tables", wrong, partial(read_own, name=name, content=content, changed={})
-    yield "Tables", "there is none of the section", lambda _: table.find("mine")
+        yield "Tables", wrong, partial(read, name=name, content=content, changed={})
+    yield "Tables", "there is none of the section", lambda _: find_table("mine")
+
+
+def kind_cases() -> Iterator[Case]:
+    """Of a kind that has its block in params alone."""
+    wrong = "a kind that is declared in params and registered nowhere"
+    yield "Kinds of data sets", f"{wrong}, as it is acquired", lambda _: kind_of("sine")
+    yield "Kinds of data sets", f"{wrong}, as it is evaluated", lambda _: study_of("sine")
 
 
 def page() -> str:
@@ -354,11 +443,11 @@ def page() -> str:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 read(Path(folder))
-                said = "(accepted)"
+                line = "(accepted)"
             except InputError as error:
-                said = str(error).replace(folder, FOLDER)
-        assert "\n" not in said and said != "(accepted)", (wrong, said)
-        text += f"| {cell(wrong)} | {cell(said)} |\n"
+                line = str(error).replace(folder, FOLDER)
+        assert "\n" not in line and line != "(accepted)", (wrong, line)
+        text += f"| {cell(wrong)} | {cell(line)} |\n"
     return text
 
 
@@ -386,12 +475,13 @@ def test_the_page_of_errors_holds_what_is_said() -> None:
 def test_other_ways_to_write_the_same_table_are_read(tmp_path, params: Params, encode) -> None:
     data = params.section("snp").data
     text = prices().to_csv(index=False)
-    found = []
-    for name, content in (("a.csv", text.encode()), ("b.csv", encode(text))):
-        (tmp_path / name).write_bytes(content)
-        found.append(stocks.prepare_windows(tmp_path / name, data, 0, ""))
-    assert np.array_equal(found[0].splits["train"].sequences, found[1].splits["train"].sequences)
-    assert found[0].description == found[1].description
+    raw = RawData("snp", tmp_path, 0)
+    (tmp_path / FILE).write_bytes(text.encode())
+    plain = stock_windows.prepare(data, raw)
+    (tmp_path / FILE).write_bytes(encode(text))
+    other = stock_windows.prepare(data, raw)
+    assert np.array_equal(plain.splits["train"].sequences, other.splits["train"].sequences)
+    assert (plain.description, plain.layout) == (other.description, other.layout)
 
 
 if __name__ == "__main__":

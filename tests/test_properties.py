@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import read_json
-from lstm_ae.core.splits import load_split
-from lstm_ae.data import mnist, stocks
-from lstm_ae.data.table import Layout
+from lstm_ae.core.splits import load_description, load_split
+from lstm_ae.data import mnist
+from lstm_ae.data.prepared import Prepared
+from lstm_ae.data.prices import read_prices
+from lstm_ae.data.raw import RawData
 from lstm_ae.model.saving import save_autoencoder
-from lstm_ae.package.loading import load_autoencoder
-from lstm_ae.package.package import Calibration, Package, load_package, save_package
+from lstm_ae.package.calibration import Calibration
+from lstm_ae.package.loading import load_autoencoder, load_package
+from lstm_ae.package.package import Package, save_package
 from lstm_ae.params import load_params
+from lstm_ae.units.layout import Layout
 from tests.test_bad_input import ROOT, digits, model, prices
 
 EXAMPLES = int(os.environ.get("LSTM_AE_EXAMPLES", "50"))
@@ -90,9 +94,7 @@ def test_params_of_any_bytes(content: bytes) -> None:
 def test_prices(content: bytes) -> None:
     data = PARAMS.section("snp").data
     assert answers_or_one_line(
-        lambda folder: stocks.read_prices(
-            folder / "p.csv", stocks.COLUMNS, data.first_day, data.last_day
-        ),
+        lambda folder: read_prices(folder / "p.csv", data.first_day, data.last_day),
         lambda folder: (folder / "p.csv").write_bytes(content),
     )
 
@@ -101,14 +103,18 @@ def test_prices(content: bytes) -> None:
 @given(st.data())
 def test_images(data: st.DataObject) -> None:
     section = PARAMS.section("mnist_rows_class").data.model_copy(update={"validation": 10})
+
+    def read(folder: Path) -> Prepared:
+        return mnist.prepare(section, RawData("mnist_rows_class", folder, 0))
+
     assert answers_or_one_line(
-        lambda folder: mnist.prepare(folder, section, 0),
+        read,
         lambda folder: digits(
             folder, lambda whole: data.draw(damaged(whole[:2000]) | damaged(whole))
         ),
     )
     assert answers_or_one_line(
-        lambda folder: mnist.prepare(folder, section, 0),
+        read,
         lambda folder: digits(folder, damage_labels=lambda whole: data.draw(damaged(whole))),
     )
 
@@ -140,8 +146,7 @@ def test_packages(data: st.DataObject, name: str) -> None:
     def prepare(folder: Path) -> None:
         layout = Layout(["load"], "variables", "meter", "hour", 6, 3, False, "zscore", [2.5], [0.5])
         save_package(
-            Package(model(), layout, False, Calibration(np.arange(9.0), None), {"section": "load"}),
-            folder,
+            Package(model(), layout, Calibration(np.arange(9.0), None), {"section": "load"}), folder
         )
         (folder / name).write_bytes(
             data.draw(st.binary(max_size=200) | damaged((folder / name).read_bytes()))
@@ -156,6 +161,10 @@ def test_splits_and_json(content: bytes) -> None:
     assert answers_or_one_line(
         lambda folder: load_split(folder, "train"),
         lambda folder: (folder / "train.safetensors").write_bytes(content),
+    )
+    assert answers_or_one_line(
+        load_description,
+        lambda folder: (folder / "description.json").write_bytes(content),
     )
     assert answers_or_one_line(
         lambda folder: read_json(folder / "a.json"),

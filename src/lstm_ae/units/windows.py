@@ -195,15 +195,15 @@ def fitted(path: Path, layout: Layout, steps: Array) -> Layout:
     if (reach == 0).any():
         column = layout.variables[int((reach == 0).argmax())]
         raise InputError(
-            f"{path}: column {column} never changes in the training windows; leave it out of "
-            "`columns`"
+            f"{path}: column {column} never changes in the training windows; leave it out or use "
+            "another"
         )
     usable = np.isfinite(centre) & np.isfinite(scale) & (scale > 0)
     if not usable.all():
         column = layout.variables[int(usable.argmin())]
         raise InputError(
             f"{path}: column {column} has numbers too large or too small to be scaled; leave it "
-            "out of `columns` or give it another unit"
+            "out or give it another unit"
         )
     return replace(layout, centre=centre.tolist(), scale=scale.tolist())
 
