@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lstm_ae.evaluation import figures
-from lstm_ae.evaluation.forecasting import FORECASTERS
+from lstm_ae.evaluation.figures.horizons import LOOKS
 
 RANDOM = np.random.default_rng(0)
 SYMBOL = "A"
@@ -108,8 +108,8 @@ DRAWN = {
         "title",
     ),
     "error_by_horizon": lambda: figures.error_by_horizon(
-        {name: RANDOM.random(40) + 0.1 for name in FORECASTERS},
-        dict.fromkeys(FORECASTERS, 0.1),
+        {name: RANDOM.random(40) + 0.1 for name in LOOKS},
+        dict.fromkeys(LOOKS, 0.1),
         "title",
         None,
     ),

@@ -1,91 +1,174 @@
+"""Forecasts of every kind: the truth, the forecasters and their scores by the usual definitions."""
+
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import mean_squared_error, root_mean_squared_error
 
-from lstm_ae.data import stocks
-from lstm_ae.evaluation import forecasting
+from lstm_ae.core.errors import InputError
+from lstm_ae.data import stock_forecast
+from lstm_ae.data.prepared import Prepared
+from lstm_ae.data.raw import RawData
+from lstm_ae.data.table import prepare_table
 from lstm_ae.evaluation.forecasting import (
-    FORECASTERS,
-    StockForecast,
+    Forecast,
     diebold_mariano,
     fit_lines,
+    mean_step,
     multi_step,
     one_step,
+    window_values,
 )
-from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
+from lstm_ae.model.objectives import EVALUATION_BATCH
+from lstm_ae.package.package import Package
+from lstm_ae.params import Fractions, Params, TableData
+from lstm_ae.units.layout import recent_volatility
+from tests.evaluation.cases import package_of
 
-CPU = torch.device("cpu")
+WINDOW, AHEAD, LAGS = 16, 8, 4  # of the table
+ROWS, TEST_ROWS = 400, 80
+TABLES = pytest.mark.parametrize("prepared", ["zscore", "log_return"], indirect=True)
+
+
+def prepared_table(directory: Path, scaling: str) -> Prepared:
+    """Two variables of one series, each step told by the one before."""
+    random, values = np.random.default_rng(0), [np.ones(2)]
+    for _ in range(ROWS - 1):
+        values.append(np.exp(0.5 * np.log(values[-1]) + random.normal(0, 0.3, 2)))
+    path = directory / "a.csv"
+    lines = [",".join(map(repr, row.tolist())) for row in values]
+    path.write_text("\n".join(["x,y", *lines]) + "\n")
+    data = TableData(
+        dataset="table",
+        columns=["x", "y"],
+        columns_are="variables",
+        series=None,
+        time=None,
+        window=WINDOW,
+        stride=1,
+        split_by="time",
+        split=Fractions(train=0.6, validation=0.2, test=0.2),
+        scaling=scaling,
+        predict=True,
+        group_by_time=False,
+    )
+    return prepare_table(path, data, 0, "a")
+
+
+def prepared_stocks(prices_csv: Path, params: Params) -> Prepared:
+    data = params.section("snp_forecast").data
+    return stock_forecast.prepare(data, RawData("snp_forecast", prices_csv.parent, 0, "test"))
+
+
+@pytest.fixture(params=["zscore", "log_return", "stocks"])
+def prepared(request, tmp_path, prices_csv, params) -> Prepared:
+    """A table of either scaling, and stocks, whose prices count from the close before."""
+    if request.param == "stocks":
+        return prepared_stocks(prices_csv, params)
+    return prepared_table(tmp_path, request.param)
 
 
 @pytest.fixture
-def prepared(prices_csv, params):
-    return stocks.prepare_forecast(prices_csv, params.section("snp_forecast").data, "test")
+def package(prepared) -> Package:
+    return package_of(prepared.layout)
 
 
-@pytest.fixture
-def model() -> LSTMAutoencoder:
-    return LSTMAutoencoder(
-        Architecture(5, 80, 8, 4, 1, 1, "state", "backward", "linear", None, 8, True)
-    ).eval()
+def forecast_of(
+    truth: np.ndarray, forecasts: dict[str, np.ndarray], scored: np.ndarray | None = None
+) -> Forecast:
+    """A forecast whose steps have times 0, 1, .., all scored unless told."""
+    return Forecast(
+        truth=truth,
+        forecasts=forecasts,
+        scored=np.ones(truth.shape[:2], bool) if scored is None else scored,
+        times=np.tile(np.arange(truth.shape[1]), (len(truth), 1)),
+        local_scale=np.ones(truth.shape),
+    )
+
+
+def fed_steps(prepared: Prepared) -> int:
+    """The steps of a rollout that are not forecast."""
+    return int(prepared.splits["rollouts"].first_scored[0]) + 1
 
 
 def test_skill_is_one_less_the_share_of_persistence() -> None:
-    truth = np.zeros((4, 3))
-    said = {
-        name: np.full((4, 3), value)
-        for name, value in zip(FORECASTERS, (1.0, 2.0, 2.0, 1.0, 0.0, 1.0), strict=True)
+    errors = {
+        "model": 1.0,
+        "persistence": 2.0,
+        "drift": 2.0,
+        "mean return": 1.0,
+        "least squares": 0.0,
+        "least squares within days": 1.0,
     }
-    scores = StockForecast(
-        truth, said, np.ones((4, 3), bool), np.zeros((4, 3), int), np.ones((4, 3))
-    ).scores()
-    assert [
-        scores[f"skill{of}"]
-        for of in ("", "_drift", "_least_squares", "_least_squares_within_days")
-    ] == [0.75, 0.0, 1.0, 0.75]
-    assert scores["rmse_dollars"] == pytest.approx(np.e - 1)
+    forecasts = {name: np.full((4, 3), error) for name, error in errors.items()}
+    assert forecast_of(np.zeros((4, 3)), forecasts).skills() == {
+        "skill": 0.75,
+        "skill_drift": 0.0,
+        "skill_mean_return": 0.75,
+        "skill_least_squares": 1.0,
+        "skill_least_squares_within_days": 0.75,
+    }
 
 
-def test_skill_and_errors_agree_with_scikit_learn() -> None:
+def test_skills_and_errors_agree_with_scikit_learn() -> None:
     random = np.random.default_rng(0)
     truth, scored = random.normal(size=(30, 8)), random.random((30, 8)) < 0.5
-    said = {name: truth + random.normal(size=(30, 8)) for name in FORECASTERS}
-    found = StockForecast(truth, said, scored, np.zeros((30, 8), int), np.ones((30, 8)))
-    error = {
-        name: mean_squared_error(truth[scored], values[scored]) for name, values in said.items()
-    }
-    assert found.errors() == pytest.approx(error)
-    scores = found.scores()
-    assert scores["skill"] == pytest.approx(1 - error["model"] / error["persistence"])
-    assert scores["skill_mean_return"] == pytest.approx(
-        1 - error["mean return"] / error["persistence"]
-    )
-    assert scores["rmse_dollars"] == pytest.approx(
-        root_mean_squared_error(np.exp(truth[scored]), np.exp(said["model"][scored]))
-    )
+    names = ("model", "persistence", "mean return")
+    forecasts = {name: truth + random.normal(size=(30, 8)) for name in names}
+    forecast = forecast_of(truth, forecasts, scored)
+    errors = {}
+    for name, values in forecasts.items():
+        errors[name] = mean_squared_error(truth[scored], values[scored])
+    assert forecast.errors() == pytest.approx(errors)
+    assert forecast.rmse() == pytest.approx({name: error**0.5 for name, error in errors.items()})
+    skills = forecast.skills()
+    assert skills["skill"] == pytest.approx(1 - errors["model"] / errors["persistence"])
+    mean_return = 1 - errors["mean return"] / errors["persistence"]
+    assert skills["skill_mean_return"] == pytest.approx(mean_return)
+
     third = scored[:, 2]
-    assert found.rmse_by_step()["drift"][2] == pytest.approx(
-        root_mean_squared_error(truth[third, 2], said["drift"][third, 2])
-    )
+    values = forecasts["mean return"][third, 2]
+    rmse = root_mean_squared_error(truth[third, 2], values)
+    assert forecast.rmse_by_horizon()["mean return"][2] == pytest.approx(rmse)
+    by_horizon = forecast.by_horizon()
+    assert [scores["horizon"] for scores in by_horizon] == list(range(1, 9))
+    assert by_horizon[2] == {"horizon": 3, **forecast.skills(slice(2, 3))}
 
 
-def test_unscored_days_do_not_count() -> None:
-    truth = np.zeros((1, 2))
-    said = {name: np.array([[99.0, 1.0]]) for name in FORECASTERS}
-    assert (
-        StockForecast(
-            truth, said, np.array([[False, True]]), np.array([[0, 1]]), np.ones((1, 2))
-        ).errors()["model"]
-        == 1.0
+def test_steps_that_are_not_scored_do_not_count() -> None:
+    scored = np.array([[False, True]])
+    forecast = forecast_of(np.zeros((1, 2)), {"model": np.array([[99.0, 1.0]])}, scored)
+    assert forecast.errors()["model"] == 1.0
+
+
+def test_a_part_that_stands_still_has_no_skill() -> None:
+    truth = np.ones((3, 4))
+    still = forecast_of(truth, {"model": truth + 1, "persistence": truth})
+    with pytest.raises(InputError, match="nothing moves in the test part, so persistence is exact"):
+        still.skills()
+
+
+def test_one_variable_of_a_forecast_is_that_of_its_arrays() -> None:
+    random = np.random.default_rng(0)
+    truth, values = random.normal(size=(2, 5, 3, 2))
+    forecast = replace(
+        forecast_of(truth, {"model": values}), local_scale=random.random(truth.shape)
     )
+    second = forecast.variable(1)
+    assert np.array_equal(second.truth, truth[:, :, 1])
+    assert np.array_equal(second.forecasts["model"], values[:, :, 1])
+    assert np.array_equal(second.local_scale, forecast.local_scale[:, :, 1])
+    assert np.array_equal(second.scored, forecast.scored)
 
 
 def test_diebold_mariano_finds_a_difference_where_there_is_one() -> None:
     random = np.random.default_rng(0)
     p_values = np.array([diebold_mariano(random.normal(0, 1, 125)) for _ in range(2000)])
-    assert (
-        0.03 < (p_values < 0.05).mean() < 0.09
-    )  # Newey and West's variance is a little low in small samples
+    # Newey and West's variance is a little low in small samples.
+    assert 0.03 < (p_values < 0.05).mean() < 0.09
     assert diebold_mariano(random.normal(0.5, 1, 125)) < 0.01
 
 
@@ -94,106 +177,151 @@ def test_diebold_mariano_by_hand() -> None:
     differences = np.array([0.3, -0.1, 0.4])  # floor(4 * 0.03^(2/9)) = 1 lag, at weight 1 / 2
     n, centred = 3, differences - differences.mean()
     variance = centred @ centred / n + centred[1:] @ centred[:-1] / n
-    wanted = 2 * stats.t.sf(
-        abs(differences.mean() / np.sqrt(variance / n) * np.sqrt((n - 1) / n)), n - 1
-    )
-    assert diebold_mariano(differences) == pytest.approx(wanted)
+    statistic = differences.mean() / np.sqrt(variance / n) * np.sqrt((n - 1) / n)
+    p_value = 2 * stats.t.sf(abs(statistic), n - 1)
+    assert diebold_mariano(differences) == pytest.approx(p_value)
 
 
-def test_stocks_of_one_day_are_one_observation() -> None:
-    random = np.random.default_rng(0)
-    daily = random.normal(0, 1, 60)
-    one, many = (
-        StockForecast(
-            np.zeros((count, 60)),
-            {
-                name: np.tile(np.sqrt(np.abs(daily)) * (name == "model") + 0.5, (count, 1))
-                for name in FORECASTERS
-            },
-            np.ones((count, 60), bool),
-            np.tile(np.arange(60), (count, 1)),
-            np.ones((count, 60)),
-        ).p_values()["p_value_drift"]
-        for count in (1, 50)
-    )
-    assert one == pytest.approx(many)
-
-
-def test_a_perfect_prediction_gives_the_true_high(prepared, model, monkeypatch) -> None:
-    split, about = prepared.splits["test"], prepared.description
-    truth = np.concatenate([split.values()[:, 1:], split.following[:, None].astype(float)], axis=1)
-    monkeypatch.setattr(
-        "lstm_ae.evaluation.forecasting.answers",
-        lambda *_: type("Answers", (), {"predictions": truth}),
-    )
-    found = one_step(model, fit_lines(prepared.splits["train"]), split, about, CPU)
-    assert found.errors()["model"] < 1e-10 < found.errors()["persistence"]
-
-
-def test_a_perfect_rollout_gives_the_true_highs(prepared, model, monkeypatch) -> None:
-    split, about = prepared.splits["rollouts"], prepared.description
-    answers = iter(torch.from_numpy(split.sequences[:, about["fed"] :]).split(500))
-    monkeypatch.setattr(model, "roll_forward", lambda *_: next(answers))
-    found = multi_step(model, fit_lines(prepared.splits["train"]), split, about, CPU)
-    assert found.errors()["model"] < 1e-8 < found.errors()["persistence"]
-
-
-def test_the_future_moves_no_earlier_forecast(prepared, model) -> None:
-    lines, about = fit_lines(prepared.splits["train"]), prepared.description
-    split = prepared.splits["rollouts"].take(np.arange(3))
-    changed = split.take(np.arange(3))
-    fed = about["fed"]
-    changed.sequences[:, fed:] += 5
-    for array in changed.extras.values():
-        if array.ndim == 2:
-            array[:, fed:] += 5
-    before, after = (multi_step(model, lines, windows, about, CPU) for windows in (split, changed))
-    for name in FORECASTERS:
-        assert np.array_equal(before.said[name], after.said[name])
-
-    single = prepared.splits["test"].take(np.arange(3))
-    later = prepared.splits["test"].take(np.arange(3))
-    later.sequences[:, 60:] += 5
-    later.extras["log_high"][:, 60:] += 5
-    later.extras["log_close"][:, 60:] += 5
-    before, after = (one_step(model, lines, windows, about, CPU) for windows in (single, later))
-    for name in FORECASTERS:
-        assert np.array_equal(before.said[name][:, 20:60], after.said[name][:, 20:60])
-
-
-def test_persistence_and_drift_are_what_they_say(prepared, model) -> None:
-    lines, about, split = (
-        fit_lines(prepared.splits["train"]),
-        prepared.description,
-        prepared.splits["rollouts"],
-    )
-    found = multi_step(model, lines, split, about, CPU)
-    last = split.extras["log_high"][:, about["fed"] - 1]
-    assert (found.said["persistence"] == last[:, None]).all()
-    assert np.allclose(np.diff(found.said["drift"], axis=1), about["means"][stocks.CLOSE])
-    close = split.extras["log_close"][:, about["fed"] - 1]
-    assert np.allclose(found.said["mean return"][:, 0], close + about["means"][stocks.HIGH])
-    assert np.allclose(np.diff(found.said["mean return"], axis=1), about["means"][stocks.CLOSE])
+def test_series_of_one_time_are_one_observation() -> None:
+    daily = np.sqrt(np.abs(np.random.default_rng(0).normal(0, 1, 60)))
+    p_values = []
+    for count in (1, 50):
+        model = np.tile(daily + 0.5, (count, 1))
+        forecasts = {"model": model, "drift": np.full((count, 60), 0.5)}
+        forecast = forecast_of(np.zeros((count, 60)), forecasts)
+        p_values.append(forecast.p_values()["p_value_drift"])
+    assert p_values[0] == pytest.approx(p_values[1])
 
 
 def test_coverage_counts_the_scored_truth_within_the_widths() -> None:
-    said = {"model": np.array([[0.0, 0.0, 0.0]])}
-    scored = np.array([[True, True, False]])
-    found = StockForecast(
-        np.array([[0.1, 0.3, 0.9]]), said, scored, np.zeros((1, 3), int), np.ones((1, 3))
+    truth, scored = np.array([[0.1, 0.3, 0.9, 0.1]]), np.array([[True, True, False, True]])
+    forecast = forecast_of(truth, {"model": np.zeros((1, 4))}, scored)
+    assert forecast.coverage(np.full(3, 0.2)) == 0.5
+    assert replace(forecast, local_scale=np.full((1, 4), 2.0)).coverage(np.full(3, 0.2)) == 1.0
+
+
+def test_a_perfect_prediction_gives_the_true_values(prepared, package, monkeypatch) -> None:
+    split, layout = prepared.splits["test"], prepared.layout
+    truth = np.concatenate([split.values()[:, 1:], split.following[:, None].astype(float)], axis=1)
+    monkeypatch.setattr(
+        "lstm_ae.evaluation.forecasting.compute_answers",
+        lambda *_: type("Answers", (), {"predictions": truth}),
     )
-    scores = found.interval_scores(np.full((1, 2), 0.2))
-    assert scores["coverage"] == 0.5 and scores["width_percent"] == pytest.approx(40)
+    forecast = one_step(package, fit_lines(prepared.splits["train"], LAGS), split)
+    assert np.array_equal(forecast.truth, window_values(split, layout)[:, 1:])
+    errors = forecast.comparable(layout).errors()
+    assert errors["model"] < 1e-10 < errors["persistence"]
+
+
+def test_a_perfect_rollout_gives_the_true_values(prepared, package, monkeypatch) -> None:
+    split, layout, fed = prepared.splits["rollouts"], prepared.layout, fed_steps(prepared)
+    steps = split.sequences
+    if split.following is not None:
+        steps = np.concatenate([steps, split.following[:, None]], axis=1)
+    answers = iter(torch.from_numpy(steps[:, fed:]).split(EVALUATION_BATCH))
+    monkeypatch.setattr(package.model, "roll_forward", lambda *_: next(answers))
+    lines = fit_lines(prepared.splits["train"], LAGS)
+    forecast = multi_step(package, lines, split)
+    assert np.array_equal(forecast.truth, window_values(split, layout)[:, fed:])
+    errors = forecast.comparable(layout).errors()
+    assert errors["model"] < 1e-10 < errors["persistence"]
+
+
+def test_every_step_of_test_is_scored_once_one_step_ahead(prepared, package) -> None:
+    split = prepared.splits["test"]
+    forecast = one_step(package, {}, split)
+    series = np.repeat(split.series[:, None], forecast.horizon, axis=1)
+    scored = zip(series[forecast.scored], forecast.times[forecast.scored], strict=True)
+    pairs = list(scored)
+    rollouts = prepared.splits["rollouts"]
+    test_times = np.unique(rollouts.times[:, fed_steps(prepared) :])
+    assert set(test_times) <= {time for _, time in pairs}
+    assert len(pairs) == len(set(pairs))
+    assert len(pairs) == len(prepared.description.series) * len({time for _, time in pairs})
+
+
+@TABLES
+def test_the_steps_of_test_are_the_last_rows_of_a_table(prepared, package) -> None:
+    forecast = one_step(package, {}, prepared.splits["test"])
+    scored = forecast.times[forecast.scored]
+    assert np.array_equal(np.sort(scored), np.arange(ROWS - TEST_ROWS, ROWS))
+
+
+@TABLES
+def test_every_horizon_is_forecast_from_everywhere_in_test(prepared, package) -> None:
+    forecast = multi_step(package, {}, prepared.splits["rollouts"])
+    assert forecast.scored.all()
+    assert forecast.truth.shape == (TEST_ROWS - AHEAD + 1, AHEAD, 2)
+    first = ROWS - TEST_ROWS
+    assert np.array_equal(forecast.times[:, 0], np.arange(first, first + len(forecast.times)))
+    assert forecast.times[-1, -1] == ROWS - 1
+
+
+def test_persistence_is_the_last_known_value(prepared, package) -> None:
+    split, layout = prepared.splits["test"], prepared.layout
+    persistence = one_step(package, {}, split).forecasts["persistence"]
+    assert np.array_equal(persistence, window_values(split, layout)[:, :-1])
+
+    rollouts, fed = prepared.splits["rollouts"], fed_steps(prepared)
+    last = window_values(rollouts, layout)[:, fed - 1, None]
+    assert (multi_step(package, {}, rollouts).forecasts["persistence"] == last).all()
+
+
+@TABLES
+def test_least_squares_beats_persistence_where_steps_follow_from_those_before(
+    prepared, package
+) -> None:
+    lines = fit_lines(prepared.splits["train"], LAGS)
+    assert list(lines) == ["least squares"]
+    single = one_step(package, lines, prepared.splits["test"])
+    multiple = multi_step(package, lines, prepared.splits["rollouts"])
+    for forecast in (single, multiple):
+        assert forecast.comparable(prepared.layout).skills()["skill_least_squares"] > 0
+
+
+@pytest.mark.parametrize("prepared", ["stocks"], indirect=True)
+def test_least_squares_is_also_fitted_within_days_where_windows_have_groups(prepared) -> None:
+    lines = fit_lines(prepared.splits["train"], LAGS)
+    assert list(lines) == ["least squares", "least squares within days"]
+    assert {line.lags for line in lines.values()} == {LAGS}
+
+
+def test_the_future_moves_no_earlier_forecast(prepared, package) -> None:
+    lines = fit_lines(prepared.splits["train"], LAGS)
+    lines["mean return"] = mean_step(prepared.layout.features)
+    fed = fed_steps(prepared)
+    for name in ("rollouts", "test"):
+        split = prepared.splits[name].take(np.arange(3))
+        later = split.take(np.arange(3))
+        later.sequences[:, fed:] += 1
+        if name == "rollouts":
+            before, after = (multi_step(package, lines, windows) for windows in (split, later))
+            steps = slice(None)
+        else:
+            before, after = (one_step(package, lines, windows) for windows in (split, later))
+            steps = slice(LAGS - 1, fed)
+        assert before.forecasts.keys() == after.forecasts.keys() > lines.keys()
+        for forecaster, values in before.forecasts.items():
+            assert np.array_equal(values[:, steps], after.forecasts[forecaster][:, steps])
+        assert np.array_equal(before.local_scale[:, :fed], after.local_scale[:, :fed])
+
+
+@TABLES
+def test_variables_of_other_units_count_alike(prepared, package) -> None:
+    forecast = one_step(package, {}, prepared.splits["test"]).comparable(prepared.layout)
+    spread = forecast.truth[forecast.scored].std(axis=0)
+    assert (spread < 3).all()
+    assert (spread > 0.05).all()
 
 
 def test_recent_volatility_looks_back_a_month_and_never_ahead() -> None:
     returns = np.random.default_rng(0).normal(0, 0.01, (3, 60))
-    found = forecasting.recent_volatility(returns)
-    assert np.allclose(found[:, 50], np.sqrt(np.square(returns[:, 31:51]).mean(axis=1)))
-    assert np.allclose(found[:, 5], np.sqrt(np.square(returns[:, :6]).mean(axis=1)))
-    assert np.allclose(
-        forecasting.recent_volatility(np.stack([returns, 2 * returns], axis=2))[..., 1], 2 * found
-    )
+    volatility = recent_volatility(returns)
+    month = np.sqrt(np.square(returns[:, 31:51]).mean(axis=1))
+    assert np.allclose(volatility[:, 50], month)
+    assert np.allclose(volatility[:, 5], np.sqrt(np.square(returns[:, :6]).mean(axis=1)))
+    two_variables = np.stack([returns, 2 * returns], axis=2)
+    assert np.allclose(recent_volatility(two_variables)[..., 1], 2 * volatility)
     later = returns.copy()
     later[:, 41:] += 1
-    assert np.array_equal(forecasting.recent_volatility(later)[:, :41], found[:, :41])
+    assert np.array_equal(recent_volatility(later)[:, :41], volatility[:, :41])
