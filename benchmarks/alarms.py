@@ -21,7 +21,8 @@ from lstm_ae.core import paths
 from lstm_ae.core.splits import load_split
 from lstm_ae.evaluation.baselines import pca_reconstruction
 from lstm_ae.package.answers import compute_answers
-from lstm_ae.package.package import Calibration, load_package, window_errors
+from lstm_ae.package.calibration import Calibration, window_errors
+from lstm_ae.package.loading import load_package
 
 Array = NDArray[np.float64]
 Score = Callable[[Array], Array]  # windows (N, T, 1) to errors (N,)

@@ -13,22 +13,27 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lstm_ae.core import paths
 from lstm_ae.core.files import write_text
 from lstm_ae.core.splits import Split, load_description, load_split
 from lstm_ae.core.yaml import load_yaml, write_yaml
-from lstm_ae.evaluation.forecasting import LAGS, fit_lines, multi_step, one_step
+from lstm_ae.evaluation.forecasting import multi_step, one_step
 from lstm_ae.evaluation.metrics import class_metrics, reconstruction_metrics
+from lstm_ae.evaluation.studies.stock_forecast import daily_high, logs
 from lstm_ae.model.runtime import start
 from lstm_ae.package.answers import compute_answers
+from lstm_ae.package.calibration import Calibration
+from lstm_ae.package.package import Package
 from lstm_ae.params import TUNABLE, Params, load_params
 from lstm_ae.training.building import build
 from lstm_ae.training.hyperparameters import resolve
 from lstm_ae.training.loop import fit
 from lstm_ae.training.processes import accelerate
 from lstm_ae.training.records import EpochEnd, Recipe, Tracking, Trained
+from lstm_ae.units.layout import load_layout
 
 SEEDS = (0, 1, 2)
 RESULTS = Path("docs/results.csv")
@@ -113,9 +118,8 @@ def measured(section: str, changes: Changes, training_seed: int) -> Row:
     description = load_description(prepared)
     trained = train(params, section, sequences)
     device = start(params.device, params.threads)
-    model = trained.model
-    architecture = model.architecture
-    answers = compute_answers(model, test.sequences, device)
+    architecture = trained.model.architecture
+    answers = compute_answers(trained.model, test.sequences, device)
     row: Row = {
         "code_size": architecture.code_size,
         "hidden_size": architecture.hidden_size,
@@ -127,18 +131,31 @@ def measured(section: str, changes: Changes, training_seed: int) -> Row:
         sequences,
         test,
         architecture.code_size,
-        description["unit_interval"],
+        description.unit_interval,
     )
     if answers.probabilities is not None and test.labels is not None:
         row |= class_metrics(answers.probabilities, test.labels)
     if answers.predictions is not None:
-        lines = fit_lines(sequences, min(LAGS, description["fed"]))
-        row["one_step_skill"] = one_step(model, lines, test, description, device).scores()["skill"]
-        rollouts = load_split(prepared, "rollouts")
-        forecast = multi_step(model, lines, rollouts, description, device)
-        for days in (20, 40):
-            skills = [forecast.scores(slice(day, day + 1))["skill"] for day in range(days)]
-            row[f"lowest_skill_to_day_{days}"] = min(skills)
+        no_calibration = Calibration(np.empty(0), None)
+        package = Package(trained.model, load_layout(prepared), no_calibration, {}, device)
+        row |= forecast_skills(package, test, load_split(prepared, "rollouts"))
+    return row
+
+
+def forecast_skills(package: Package, test: Split, rollouts: Split) -> Row:
+    """Skill over persistence on the logs of the daily high.
+
+    Returns
+    -------
+    One step ahead, and fed back the lowest of the first 20 and of the first 40 days.
+    """
+    layout = package.layout
+    single = logs(daily_high(one_step(package, {}, test), layout), layout)
+    multiple = logs(daily_high(multi_step(package, {}, rollouts), layout, True), layout)
+    row: Row = {"one_step_skill": single.skills()["skill"]}
+    for days in (20, 40):
+        skills = [multiple.skills(slice(day, day + 1))["skill"] for day in range(days)]
+        row[f"lowest_skill_to_day_{days}"] = min(skills)
     return row
 
 
