@@ -17,10 +17,10 @@ SOURCE = ROOT / "src"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DISTRIBUTIONS = packages_distributions()
 # Imported by other packages, not by this project.
-UNSEEN = {"pyarrow", "psycopg", "ruamel-yaml"}
+UNSEEN = {"pyarrow", "psycopg"}
 # `pip install .` alone must be enough for these rooms, except for what an extra is there for.
 BASE_ROOMS = ("core", "params", "units", "model", "training", "package", "use", "stage", "cli")
-NOT_BASE = {"lstm_ae.use.dashboard", "lstm_ae.use.onnx"}
+NOT_BASE = {"lstm_ae.use.alarms", "lstm_ae.use.dashboard", "lstm_ae.use.onnx"}
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -103,7 +103,7 @@ def own_file(module: str) -> Path | None:
 def is_foreign(module: str) -> bool:
     """Whether a module comes neither with Python nor from this repository."""
     package = module.split(".")[0]
-    ours = {"lstm_ae", "stages", "tools", "__future__"}
+    ours = {"lstm_ae", "stages", "tools", "tests", "__future__"}
     return package not in sys.stdlib_module_names and package not in ours
 
 

@@ -179,7 +179,8 @@ def score(
     frame["alarm"] = errors > threshold
     frame.attrs["threshold"] = threshold
     if figure is not None:
-        from lstm_ae.use.alarms import draw_alarms  # matplotlib takes a second
+        with needs_extra("study"):
+            from lstm_ae.use.alarms import draw_alarms
 
         draw_alarms(data, answers.reconstruction, frame, false_alarms, Path(figure))
     return frame
