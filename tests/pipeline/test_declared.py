@@ -43,7 +43,7 @@ def transitive(path: Path) -> set[Path]:
 
 
 def room(path: Path) -> str:
-    """The folder of src/lstm_ae that a module lies in, or the module itself where it lies in none."""
+    """The folder of src/lstm_ae that a module lies in, or the module itself."""
     inside = path.relative_to(ROOT / "src/lstm_ae")
     return str(Path("src/lstm_ae", inside.parts[0]))
 

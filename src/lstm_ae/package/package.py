@@ -37,7 +37,7 @@ class Package:
 
 
 def save_package(package: Package, directory: Path) -> None:
-    """Write weights.safetensors, model.json, layout.json, calibration.safetensors and about.json."""
+    """Write the weights, model.json, layout.json, calibration.safetensors and about.json."""
     save_autoencoder(package.model, directory)
     save_layout(package.layout, directory)
     arrays = {

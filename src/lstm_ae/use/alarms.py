@@ -79,7 +79,7 @@ def _series_figure(
 
 
 def _most_alarmed(data: NewData, errors: Array, alarm: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The places of the series with most alarms, those with the largest error first among equals."""
+    """The places of the series with most alarms; of equals, those with the largest error first."""
     places = data.windows.series
     counts = np.bincount(places, weights=alarm, minlength=len(data.series))
     largest = np.array([errors[places == place].max() for place in range(len(data.series))])

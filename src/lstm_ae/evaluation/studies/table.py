@@ -21,7 +21,7 @@ SHARES = (0.25, 0.5, 0.9)  # of the windows that are better than each one shown
 
 
 def study(case: Case) -> Findings:
-    """Errors by variable, windows over their reconstructions, forecasts where they are asked for."""
+    """Errors by variable, windows over their reconstructions, forecasts where asked for."""
     test, layout = case.test, case.package.layout
     assert test.base is not None
     truth = to_units(test.sequences, test.base, layout)
