@@ -44,7 +44,11 @@ def evaluate(params: Params, name: str) -> None:
     for figure_name, figure in drawn.items():
         figures.save(figure, paths.plots(name) / f"{figure_name}.png")
         figures.save_vector(figure, paths.figures(name) / f"{figure_name}.svg")
-    table = curves_table(curves).to_csv(index_label="epoch", na_rep="nan", lineterminator="\n")
+    table = curves_table(curves).to_csv(
+        index_label="epoch",
+        na_rep="nan",
+        lineterminator="\n",
+    )
     write_text(paths.curves(name), table)
     write_text(paths.trials(name), (paths.search(name) / "trials.csv").read_text(encoding="utf-8"))
     write_json(paths.test_metrics(name), metrics | findings.metrics)

@@ -25,7 +25,12 @@ def train(params: Params, name: str) -> None:
     directory = str(paths.training(name))
     with (
         training.unfinished() as unfinished,
-        Live(directory, dvcyaml=None, save_dvc_exp=False, report=None) as live,
+        Live(
+            directory,
+            dvcyaml=None,
+            save_dvc_exp=False,
+            report=None,
+        ) as live,
     ):
         trained = training.run(unfinished, partial(log_epoch, live))
         training.save(trained, unfinished)

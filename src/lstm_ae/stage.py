@@ -24,7 +24,11 @@ def run(stage: Callable[..., None], with_section: bool = True, **switches: str) 
         Further options of the command line by name, each with its help; they are on or off.
     """
     arguments = _parser(with_section, switches).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(message)s",
+        stream=sys.stderr,
+    )
     options = {name: getattr(arguments, name) for name in switches}
     try:
         params = load_params(PARAMS)

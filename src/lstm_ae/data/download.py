@@ -56,7 +56,12 @@ def _body(url: str, size: int, deadline: float) -> bytes:
             stream=True,
             timeout=(CONNECT_SECONDS, SILENCE_SECONDS),
         ) as response,
-        tqdm(total=size, unit="B", unit_scale=True, disable=None) as progress,
+        tqdm(
+            total=size,
+            unit="B",
+            unit_scale=True,
+            disable=None,
+        ) as progress,
     ):
         if response.status_code >= 500:
             raise requests.HTTPError(f"status {response.status_code}")

@@ -92,7 +92,10 @@ def _draw_validation(raw: RawData, digits: Digits, count: int) -> tuple[Digits, 
     rows = np.arange(len(digits))
     try:
         kept, drawn = train_test_split(
-            rows, test_size=count, random_state=raw.seed, stratify=digits
+            rows,
+            test_size=count,
+            random_state=raw.seed,
+            stratify=digits,
         )
     except ValueError as error:
         raise InputError(

@@ -126,7 +126,12 @@ def _chunks(path: Path) -> Iterator[pd.DataFrame]:
         raise InputError(f"{path}: not a CSV ({' '.join(str(error).split())})") from error
 
 
-def _checked(path: Path, rows: pd.DataFrame, first: str, last: str) -> pd.DataFrame:
+def _checked(
+    path: Path,
+    rows: pd.DataFrame,
+    first: str,
+    last: str,
+) -> pd.DataFrame:
     """The rows of the period, their columns numbers."""
     _check_header(path, rows)
     rows = rows.dropna(how="all")
@@ -159,7 +164,12 @@ def _check_header(path: Path, rows: pd.DataFrame) -> None:
             raise InputError(f"{path}: column {name} stands twice; remove one")
 
 
-def _refuse(path: Path, column: pd.Series, wrong: pd.Series, needed: str) -> None:
+def _refuse(
+    path: Path,
+    column: pd.Series,
+    wrong: pd.Series,
+    needed: str,
+) -> None:
     """Raise an error that names the first wrong cell of a column, if there is one."""
     if not wrong.any():
         return

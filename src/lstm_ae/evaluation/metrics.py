@@ -29,7 +29,11 @@ def squared_error(reconstruction: Array, truth: Array, scored: NDArray[np.bool_]
 
 
 def reconstruction_metrics(
-    reconstruction: Array, train: Split, test: Split, code_size: int, unit_interval: bool
+    reconstruction: Array,
+    train: Split,
+    test: Split,
+    code_size: int,
+    unit_interval: bool,
 ) -> dict[str, float]:
     """Errors of the model, of the training mean and of PCA with as many numbers as the code.
 

@@ -50,7 +50,13 @@ class Stack(nn.Module):
 
     gain: Tensor
 
-    def __init__(self, inputs: int, hidden_size: int, layers: int, period: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        hidden_size: int,
+        layers: int,
+        period: int,
+    ) -> None:
         super().__init__()
         self.period = period
         self.register_buffer("gain", torch.ones(()))

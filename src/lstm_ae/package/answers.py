@@ -60,7 +60,10 @@ def compute_answers(
 
 @torch.no_grad()
 def roll_forward(
-    model: LSTMAutoencoder, sequences: NDArray[Any], steps: int, device: torch.device
+    model: LSTMAutoencoder,
+    sequences: NDArray[Any],
+    steps: int,
+    device: torch.device,
 ) -> Array:
     """Forecast the `steps` after the end of (N, t, m), the model fed its own predictions.
 
@@ -77,7 +80,13 @@ def roll_forward(
 def _batches(sequences: NDArray[Any], device: torch.device) -> Iterator[Tensor]:
     """Batches as the model reads them; a terminal shows progress where it takes long."""
     batches = torch.from_numpy(np.ascontiguousarray(sequences)).split(EVALUATION_BATCH)
-    for batch in tqdm(batches, "batches", disable=None, delay=5, leave=False):
+    for batch in tqdm(
+        batches,
+        "batches",
+        disable=None,
+        delay=5,
+        leave=False,
+    ):
         yield as_input(batch.to(device))
 
 

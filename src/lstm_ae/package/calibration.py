@@ -88,7 +88,10 @@ class Calibration:
 
 
 def calibrate(
-    model: LSTMAutoencoder, validation: Split, layout: Layout, device: torch.device
+    model: LSTMAutoencoder,
+    validation: Split,
+    layout: Layout,
+    device: torch.device,
 ) -> Calibration:
     """Errors of the validation windows, and widths of intervals where the model predicts."""
     reconstruction = compute_answers(model, validation.sequences, device).reconstruction
@@ -103,7 +106,10 @@ def window_errors(sequences: Array, reconstruction: Array) -> Array:
 
 
 def interval_widths(
-    model: LSTMAutoencoder, validation: Split, layout: Layout, device: torch.device
+    model: LSTMAutoencoder,
+    validation: Split,
+    layout: Layout,
+    device: torch.device,
 ) -> Array:
     """Half widths (50, H, m) of prediction intervals: split conformal (Lei et al. 2018).
 
@@ -123,7 +129,10 @@ def interval_widths(
 
 
 def _scaled_residuals(
-    model: LSTMAutoencoder, validation: Split, layout: Layout, device: torch.device
+    model: LSTMAutoencoder,
+    validation: Split,
+    layout: Layout,
+    device: torch.device,
 ) -> list[list[Array]]:
     """For each horizon the absolute errors (n, m) of forecasts in units of `local_scale`."""
     assert validation.following is not None and validation.first_scored is not None

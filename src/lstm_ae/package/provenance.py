@@ -42,7 +42,13 @@ def _git(root: Path, *arguments: str) -> str:
     """What git prints, without the last line break; nothing where it fails or is not installed."""
     command = ["git", *arguments]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

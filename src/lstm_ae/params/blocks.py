@@ -12,7 +12,11 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class Block(BaseModel):
     """A mapping of params.yaml: no key is unknown, no value is converted from another type."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+    )
 
 
 class Range(Block):

@@ -74,7 +74,12 @@ def draw_comparisons(name: str, sections: Mapping[str, Results]) -> list[Figure]
     return figures
 
 
-def make_figure(name: str, figure: str, svg: str, sentences: Sequence[str]) -> Figure:
+def make_figure(
+    name: str,
+    figure: str,
+    svg: str,
+    sentences: Sequence[str],
+) -> Figure:
     """Return a figure of a section, with these sentences as its caption."""
     return Figure(
         name=figure,

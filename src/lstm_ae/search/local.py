@@ -48,7 +48,9 @@ def run_trials(task: Task, directory: Path, workers: int) -> optuna.Study:
         The data cannot be read, or a worker was killed.
     """
     sampler = optuna.samplers.TPESampler(
-        seed=task.seed, n_startup_trials=STARTUP_TRIALS, constant_liar=True
+        seed=task.seed,
+        n_startup_trials=STARTUP_TRIALS,
+        constant_liar=True,
     )
     study = optuna.create_study(sampler=sampler)
     finished = len(list(directory.glob("*.json")))

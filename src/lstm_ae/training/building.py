@@ -54,7 +54,10 @@ def build(
 
 
 def _architecture(
-    form: Model, hyperparameters: Hyperparameters, train: Split, classes: int | None
+    form: Model,
+    hyperparameters: Hyperparameters,
+    train: Split,
+    classes: int | None,
 ) -> Architecture:
     length, features = train.sequences.shape[1:]
     hidden_size = hyperparameters.hidden_size
@@ -76,7 +79,12 @@ def _architecture(
     )
 
 
-def _check_sizes(form: Model, hidden_size: int, length: int, features: int) -> None:
+def _check_sizes(
+    form: Model,
+    hidden_size: int,
+    length: int,
+    features: int,
+) -> None:
     code_size = form.code_size or hidden_size
     if length < form.lags + 2:
         raise InputError(

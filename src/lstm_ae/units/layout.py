@@ -175,7 +175,10 @@ def last_base(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
 
 
 def predictions_to_units(
-    predictions: NDArray[Any], sequences: NDArray[Any], base: Array, layout: Layout
+    predictions: NDArray[Any],
+    sequences: NDArray[Any],
+    base: Array,
+    layout: Layout,
 ) -> Array:
     """Bring one-step predictions (N, T, m) back to the units of the table.
 

@@ -133,7 +133,10 @@ def cut(
 
 
 def unscaled_windows(
-    series: Sequence[Series], layout: Layout, first_rows: Sequence[Sequence[int]], length: int
+    series: Sequence[Series],
+    layout: Layout,
+    first_rows: Sequence[Sequence[int]],
+    length: int,
 ) -> tuple[Array, Array]:
     """Cut windows of `length` steps, before scaling.
 

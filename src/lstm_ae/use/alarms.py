@@ -17,7 +17,11 @@ MOST = 4  # series or rows that are shown
 
 
 def draw_alarms(
-    data: NewData, reconstruction: Array, scores: pd.DataFrame, false_alarms: float, path: Path
+    data: NewData,
+    reconstruction: Array,
+    scores: pd.DataFrame,
+    false_alarms: float,
+    path: Path,
 ) -> None:
     """Draw the alarms over time of the series that have most, or the rows with the largest errors.
 
@@ -35,7 +39,12 @@ def draw_alarms(
     figures.save(draw(data, reconstruction, scores, title), path)
 
 
-def _row_figure(data: NewData, reconstruction: Array, scores: pd.DataFrame, title: str) -> Figure:
+def _row_figure(
+    data: NewData,
+    reconstruction: Array,
+    scores: pd.DataFrame,
+    title: str,
+) -> Figure:
     errors = scores["error"].to_numpy()
     values = to_units(reconstruction, data.windows.base, data.layout)
     worst = np.argsort(-errors, kind="stable")[:MOST]
@@ -48,7 +57,10 @@ def _row_figure(data: NewData, reconstruction: Array, scores: pd.DataFrame, titl
 
 
 def _series_figure(
-    data: NewData, reconstruction: Array, scores: pd.DataFrame, title: str
+    data: NewData,
+    reconstruction: Array,
+    scores: pd.DataFrame,
+    title: str,
 ) -> Figure:
     windows, layout = data.windows, data.layout
     errors, alarm = scores["error"].to_numpy(), scores["alarm"].to_numpy()

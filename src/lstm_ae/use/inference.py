@@ -94,7 +94,10 @@ def encode(model: Package, table: Table) -> pd.DataFrame:
 
 
 def forecast(
-    model: Package, table: Table, horizon: int | None = None, level: float = 0.9
+    model: Package,
+    table: Table,
+    horizon: int | None = None,
+    level: float = 0.9,
 ) -> pd.DataFrame:
     """The steps after the end of each series: the model reads its last window and then its own.
 

@@ -163,7 +163,12 @@ def add_section(path: Path, name: str, texts: dict[Path, str]) -> Path:
         with replacing(place) as temporary:
             shutil.copyfile(path, temporary)
     command = [sys.executable, "-m", "dvc", "add", str(place)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if finished.returncode:
         if is_new:
             place.unlink()

@@ -46,7 +46,12 @@ class Proposal:
     reasons: list[str]
 
 
-def propose_section(path: Path, summary: TableSummary, predict: bool, columns_are: str) -> Proposal:
+def propose_section(
+    path: Path,
+    summary: TableSummary,
+    predict: bool,
+    columns_are: str,
+) -> Proposal:
     """The section that suits a table.
 
     Raises
@@ -96,7 +101,12 @@ def _cycle(summary: TableSummary) -> tuple[int, str]:
     return WITHOUT_CYCLE, "nothing tells how long a cycle is"
 
 
-def _data(summary: TableSummary, window: int, predict: bool, columns_are: str) -> dict[str, Any]:
+def _data(
+    summary: TableSummary,
+    window: int,
+    predict: bool,
+    columns_are: str,
+) -> dict[str, Any]:
     """The block `data` of a table that is long enough, before its values are known."""
     return {
         "dataset": "table",

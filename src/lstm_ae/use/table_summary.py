@@ -158,7 +158,12 @@ def _cells(table: pd.DataFrame) -> _Cells:
 
 
 def _dates(cells: pd.Series) -> pd.Series:
-    return pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
+    return pd.to_datetime(
+        cells,
+        format="ISO8601",
+        utc=True,
+        errors="coerce",
+    )
 
 
 def _time_and_series(path: Path, cells: _Cells) -> tuple[str | None, str | None]:
@@ -196,7 +201,12 @@ def _series_within(times: pd.Series, table: pd.DataFrame, names: list[str]) -> s
     return None
 
 
-def _check_wanted(path: Path, wanted: list[str], cells: _Cells, time: str | None) -> None:
+def _check_wanted(
+    path: Path,
+    wanted: list[str],
+    cells: _Cells,
+    time: str | None,
+) -> None:
     for name in wanted:
         if name not in cells.numbers and name != time:
             names = ", ".join(map(str, cells.table.columns))

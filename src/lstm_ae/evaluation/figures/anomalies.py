@@ -127,8 +127,22 @@ def _draw_errors(axes: Axes, panel: AlarmPanel, threshold: float) -> None:
         label="error of a step",
     )
     quiet = ~panel.alarm
-    _draw_windows(axes, panel, quiet, color=ORIGINAL, linewidth=2.0, label="of a window")
-    _draw_windows(axes, panel, panel.alarm, color=MODEL, linewidth=4.0, label="that is an alarm")
+    _draw_windows(
+        axes,
+        panel,
+        quiet,
+        color=ORIGINAL,
+        linewidth=2.0,
+        label="of a window",
+    )
+    _draw_windows(
+        axes,
+        panel,
+        panel.alarm,
+        color=MODEL,
+        linewidth=4.0,
+        label="that is an alarm",
+    )
     axes.axhline(
         threshold,
         color=MODEL,
@@ -191,7 +205,12 @@ def row_alarms(
     return titled(figure, title)
 
 
-def _draw_row_errors(axes: Axes, errors: Array, alarm: NDArray[np.bool_], threshold: float) -> None:
+def _draw_row_errors(
+    axes: Axes,
+    errors: Array,
+    alarm: NDArray[np.bool_],
+    threshold: float,
+) -> None:
     """Draw the error of each row, and the threshold of an alarm."""
     row = np.arange(1, len(errors) + 1)
     axes.plot(

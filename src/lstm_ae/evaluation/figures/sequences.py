@@ -111,7 +111,11 @@ def digits(originals: Array, reconstructions: Array, title: str) -> Figure:
 
 
 def _draw_images(
-    row: NDArray[Any], images: Array, label: str, colours: str | Colormap, lowest: float
+    row: NDArray[Any],
+    images: Array,
+    label: str,
+    colours: str | Colormap,
+    lowest: float,
 ) -> None:
     """Draw one image on each axes of a row, from `lowest` to 1."""
     for axes, image in zip(row, images, strict=True):

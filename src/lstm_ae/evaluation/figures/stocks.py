@@ -26,7 +26,10 @@ from lstm_ae.evaluation.figures.style import (
 
 
 def prices(
-    days: Sequence[str], series: Mapping[str, Array], column: str, note: str | None
+    days: Sequence[str],
+    series: Mapping[str, Array],
+    column: str,
+    note: str | None,
 ) -> Figure:
     """Draw daily prices over dates.
 

@@ -45,7 +45,10 @@ class WindowPanel:
 
 
 def table_windows(
-    panels: Sequence[WindowPanel], variables: Sequence[str], border: int | None, title: str
+    panels: Sequence[WindowPanel],
+    variables: Sequence[str],
+    border: int | None,
+    title: str,
 ) -> Figure:
     """Draw windows of a table: a column a window, a row a variable, at most four.
 
@@ -83,7 +86,12 @@ def table_windows(
     return titled(figure, title)
 
 
-def _draw_variable(axes: Axes, panel: WindowPanel, variable: int, border: int | None) -> None:
+def _draw_variable(
+    axes: Axes,
+    panel: WindowPanel,
+    variable: int,
+    border: int | None,
+) -> None:
     for look, (name, values) in zip(LOOKS, panel.lines.items(), strict=False):
         width = 1.6 if look["linestyle"] == ":" else None  # dots need more ink
         axes.plot(

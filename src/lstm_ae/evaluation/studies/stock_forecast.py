@@ -126,7 +126,11 @@ def in_per_cent(errors: dict[str, Any]) -> dict[str, Any]:
 
 
 def panel_of(
-    case: Case, symbol: str, single: Forecast, multiple: Forecast, half_width: float
+    case: Case,
+    symbol: str,
+    single: Forecast,
+    multiple: Forecast,
+    half_width: float,
 ) -> figures.ForecastPanel:
     """The last days of one stock: truth, one-step forecast with its interval, fed-back forecast."""
     rollouts = case.splits["rollouts"]
@@ -156,7 +160,10 @@ def panel_of(
 
 
 def values_at(
-    values: Array, single: Forecast, rows: NDArray[np.bool_], times: NDArray[np.int64]
+    values: Array,
+    single: Forecast,
+    rows: NDArray[np.bool_],
+    times: NDArray[np.int64],
 ) -> Array:
     """Values (N, H) of one-step forecasts at some times, from the windows that score these."""
     scored = single.scored & rows[:, None]

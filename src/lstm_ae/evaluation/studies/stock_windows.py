@@ -56,7 +56,10 @@ def shown_symbols(symbols: Sequence[str], count: int) -> list[str]:
 
 
 def stitched(
-    windows: Array, test: Split, rows: NDArray[np.int64], days: NDArray[np.int64]
+    windows: Array,
+    test: Split,
+    rows: NDArray[np.int64],
+    days: NDArray[np.int64],
 ) -> Array:
     """The windows (N, T) of some rows as one series over days; where two meet, the first counts."""
     assert test.times is not None

@@ -103,7 +103,12 @@ def forecasts_figure(case: Case, multiple: Forecast, title: str) -> Figure:
     return figures.table_windows(panels, layout.variables, fed - 1, title)
 
 
-def error_figure(layout: Layout, single: Forecast, multiple: Forecast, title: str) -> Figure:
+def error_figure(
+    layout: Layout,
+    single: Forecast,
+    multiple: Forecast,
+    title: str,
+) -> Figure:
     """Errors by horizon: in the units of the table where it has one variable, else scaled."""
     factor, measure = 1.0, "RMSE, scaled"
     if layout.features == 1 and layout.scaling != "log_return":
@@ -141,7 +146,10 @@ def window_errors(case: Case) -> Array:
 
 
 def shown_windows(
-    case: Case, split: Split, errors: Array, lines: dict[str, Array]
+    case: Case,
+    split: Split,
+    errors: Array,
+    lines: dict[str, Array],
 ) -> list[figures.WindowPanel]:
     """Three windows of a split: better than three quarters, the median, worse than nine of ten.
 
