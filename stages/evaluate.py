@@ -29,7 +29,13 @@ def evaluate(params: Params, name: str) -> None:
     answers = compute_answers(package.model, splits["test"].sequences, device)
     loss = section.training.loss
     training_curves = read_curves(paths.training(name))
-    curves = with_test(training_curves, paths.weights(name), splits["test"], loss, device)
+    curves = with_test(
+        training_curves,
+        paths.weights(name),
+        splits["test"],
+        loss,
+        device,
+    )
     metrics = section_metrics(package, description, splits, answers, curves)
 
     case = Case(package, description, splits, answers, metrics, curves, loss)

@@ -25,7 +25,12 @@ def package(params: Params, name: str) -> None:
     prepared, trained = paths.prepared(name), paths.weights(name)
     device = start(params.device, params.threads)
     model, layout = load_autoencoder(trained), load_layout(prepared)
-    calibration = calibrate(model, load_split(prepared, "validation"), layout, device)
+    calibration = calibrate(
+        model,
+        load_split(prepared, "validation"),
+        layout,
+        device,
+    )
     about = {
         "section": name,
         **provenance(Path()),

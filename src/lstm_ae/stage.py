@@ -53,5 +53,9 @@ def _parser(with_section: bool, switches: dict[str, str]) -> argparse.ArgumentPa
         parser.add_argument("section", help="a name under sections in params.yaml")
     for name, meaning in switches.items():
         parser.add_argument(f"--{name}", action="store_true", help=meaning)
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="show the traceback of an error",
+    )
     return parser

@@ -57,7 +57,11 @@ def to_text(content: Mapping[str, Any] | list[Any]) -> str:
     return _dumped(content, flow=False)
 
 
-def with_added(text: str, key: str, addition: Mapping[str, Any] | list[Any]) -> str:
+def with_added(
+    text: str,
+    key: str,
+    addition: Mapping[str, Any] | list[Any],
+) -> str:
     """A YAML text with items after the last ones of a list or a mapping, all else to the byte.
 
     Parameters

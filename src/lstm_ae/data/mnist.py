@@ -85,7 +85,11 @@ def read_images(directory: Path, train: bool) -> tuple[Images, Digits]:
     return images, digits
 
 
-def _draw_validation(raw: RawData, digits: Digits, count: int) -> tuple[Digits, Digits]:
+def _draw_validation(
+    raw: RawData,
+    digits: Digits,
+    count: int,
+) -> tuple[Digits, Digits]:
     """The rows that stay in training, and those drawn for validation, as many of each digit."""
     from sklearn.model_selection import train_test_split  # its import takes a second
 

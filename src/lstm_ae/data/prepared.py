@@ -43,7 +43,11 @@ def thinned(prepared: Prepared, most: int | None) -> dict[str, Split]:
     }
 
 
-def save_prepared(prepared: Prepared, directory: Path, most: int | None = None) -> None:
+def save_prepared(
+    prepared: Prepared,
+    directory: Path,
+    most: int | None = None,
+) -> None:
     """Write one safetensors file a split, under a budget, description.json and layout.json."""
     for name, split in thinned(prepared, most).items():
         log.info("%s: %s", name, split.sequences.shape)

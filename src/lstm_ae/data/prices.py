@@ -57,7 +57,11 @@ class Prices:
         ]
 
 
-def read_prices(path: Path, first_day: datetime.date, last_day: datetime.date) -> Prices:
+def read_prices(
+    path: Path,
+    first_day: datetime.date,
+    last_day: datetime.date,
+) -> Prices:
     """Read the symbols that have every day and every number; the others are counted in the log.
 
     Rows may come in any order. An empty field, NA, NaN, nan and null are missing numbers; a symbol

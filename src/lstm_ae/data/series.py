@@ -23,7 +23,11 @@ def read_series(path: Path, layout: Layout) -> list[Series]:
     return series_of(read_table(path), layout, path)
 
 
-def series_of(table: pd.DataFrame, layout: Layout, path: Path) -> list[Series]:
+def series_of(
+    table: pd.DataFrame,
+    layout: Layout,
+    path: Path,
+) -> list[Series]:
     """The series of a table, sorted by name, each number checked. An error names the path.
 
     Raises
@@ -54,12 +58,21 @@ def series_of(table: pd.DataFrame, layout: Layout, path: Path) -> list[Series]:
     for name, rows in rows_of.items():
         times_of_series = np.arange(len(rows)) if times is None else times[rows]
         if layout.time is not None:
-            _check_order(path, table[layout.time].iloc[rows], times_of_series, name)
+            _check_order(
+                path,
+                table[layout.time].iloc[rows],
+                times_of_series,
+                name,
+            )
         series.append(Series(name, times_of_series, values_of[name]))
     return series
 
 
-def finite_numbers(path: Path, cells: pd.Series, above_zero: bool) -> Array:
+def finite_numbers(
+    path: Path,
+    cells: pd.Series,
+    above_zero: bool,
+) -> Array:
     """The cells of a column as numbers.
 
     Raises
@@ -79,7 +92,11 @@ def finite_numbers(path: Path, cells: pd.Series, above_zero: bool) -> Array:
     return numbers
 
 
-def _check_columns(path: Path, table: pd.DataFrame, layout: Layout) -> None:
+def _check_columns(
+    path: Path,
+    table: pd.DataFrame,
+    layout: Layout,
+) -> None:
     needed = [*layout.columns, layout.series, layout.time]
     for name in needed:
         if name is not None and name not in table.columns:

@@ -119,7 +119,11 @@ def standardised(
     return replace(layout, centre=centre.tolist(), scale=scale.tolist())
 
 
-def _check_lengths(path: Path, data: StockForecastData, ends: list[int]) -> None:
+def _check_lengths(
+    path: Path,
+    data: StockForecastData,
+    ends: list[int],
+) -> None:
     """Raise an error where a part has too few days; `ends` are the rows after each part."""
     train_end, validation_end, test_end = ends
     train = train_end - 1  # the first day has no return

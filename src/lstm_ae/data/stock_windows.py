@@ -44,7 +44,12 @@ def prepare(data: StockWindowsData, raw: RawData) -> Prepared:
         parts[name] = Part([first_rows if symbol in symbols else [] for symbol in prices.symbols])
 
     layout = layout_of(data)
-    steps, _ = unscaled_windows(series, layout, parts["train"].first_rows, data.window)
+    steps, _ = unscaled_windows(
+        series,
+        layout,
+        parts["train"].first_rows,
+        data.window,
+    )
     layout = fitted(path, layout, steps)
     splits = {name: split_of(series, layout, part) for name, part in parts.items()}
     description = Description(
@@ -74,7 +79,9 @@ def layout_of(data: StockWindowsData) -> Layout:
 
 
 def split_companies(
-    symbols: Sequence[str], data: StockWindowsData, seed: int
+    symbols: Sequence[str],
+    data: StockWindowsData,
+    seed: int,
 ) -> dict[str, list[str]]:
     """Split symbols by company.
 

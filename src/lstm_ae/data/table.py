@@ -34,7 +34,12 @@ def acquire(data: TableData, raw: RawData) -> str:
 def prepare(data: TableData, raw: RawData) -> Prepared:
     """Windows of the section's table (`prepare_table`)."""
     suffix = table_suffix(Path(raw.data_source))
-    return prepare_table(raw.directory / f"table{suffix}", data, raw.seed, raw.data_source)
+    return prepare_table(
+        raw.directory / f"table{suffix}",
+        data,
+        raw.seed,
+        raw.data_source,
+    )
 
 
 def prepare_table(
@@ -75,7 +80,12 @@ def prepare_table(
     _check_parts(path, parts, layout)
     _log_short_series(series, parts)
 
-    training, _ = unscaled_windows(series, layout, parts["train"].first_rows, layout.window)
+    training, _ = unscaled_windows(
+        series,
+        layout,
+        parts["train"].first_rows,
+        layout.window,
+    )
     layout = fitted(path, layout, training)
     splits = {}
     for name, part in parts.items():
@@ -85,7 +95,9 @@ def prepare_table(
 
 
 def _ranges_by_time(
-    path: Path, series: Sequence[Series], data: TableData
+    path: Path,
+    series: Sequence[Series],
+    data: TableData,
 ) -> tuple[dict[str, Ranges], dict[str, str]]:
     """The rows of each part, whose borders are the same times in all series, and these times."""
     times = np.unique(np.concatenate([one_series.times for one_series in series]))
@@ -131,7 +143,11 @@ def _ranges_by_series(
     return ranges, members
 
 
-def _check_parts(path: Path, parts: dict[str, Part], layout: Layout) -> None:
+def _check_parts(
+    path: Path,
+    parts: dict[str, Part],
+    layout: Layout,
+) -> None:
     """Raise an error where a part has no window."""
     for name, part in parts.items():
         if any(part.first_rows):
@@ -154,4 +170,9 @@ def _log_short_series(series: Sequence[Series], parts: dict[str, Part]) -> None:
             short.append(one_series.name)
     if short:
         names = " ".join(short)
-        log.info("%d of %d series are too short and left out: %s", len(short), len(series), names)
+        log.info(
+            "%d of %d series are too short and left out: %s",
+            len(short),
+            len(series),
+            names,
+        )

@@ -15,7 +15,11 @@ def mean_reconstruction(train: Array, test: Array) -> Array:
     return np.broadcast_to(train.mean(axis=0), test.shape)
 
 
-def pca_reconstruction(train: Array, test: Array, components: int) -> Array:
+def pca_reconstruction(
+    train: Array,
+    test: Array,
+    components: int,
+) -> Array:
     """Test sequences through that many principal components of the training sequences.
 
     A sequence is taken as one vector of T m numbers; the solver is a full, deterministic one.

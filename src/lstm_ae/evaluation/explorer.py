@@ -143,7 +143,11 @@ def principal_directions(codes: Array, count: int) -> tuple[Array, Array, Array]
 
 
 @torch.no_grad()
-def decode(model: LSTMAutoencoder, codes: Array, device: torch.device) -> Array:
+def decode(
+    model: LSTMAutoencoder,
+    codes: Array,
+    device: torch.device,
+) -> Array:
     """Codes (..., k) to sequences (..., T, m)."""
     flat = torch.from_numpy(codes.reshape(-1, codes.shape[-1])).float()
     batches = flat.split(EVALUATION_BATCH)

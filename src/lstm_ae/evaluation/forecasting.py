@@ -73,7 +73,11 @@ class Forecast:
     def comparable(self, layout: Layout) -> "Forecast":
         """The forecast in a measure in which errors of several variables may be averaged."""
         forecasts = {name: to_comparable(values, layout) for name, values in self.forecasts.items()}
-        return replace(self, truth=to_comparable(self.truth, layout), forecasts=forecasts)
+        return replace(
+            self,
+            truth=to_comparable(self.truth, layout),
+            forecasts=forecasts,
+        )
 
     def errors(self, steps: slice = slice(None)) -> dict[str, float]:
         """Mean squared error of each forecaster over the scored ones of these steps."""
@@ -184,7 +188,11 @@ def window_values(split: Split, layout: Layout) -> Array:
     return np.concatenate([values, after], axis=1)
 
 
-def one_step(package: Package, lines: Mapping[str, Autoregression], split: Split) -> Forecast:
+def one_step(
+    package: Package,
+    lines: Mapping[str, Autoregression],
+    split: Split,
+) -> Forecast:
     """Each step of the windows but the first, forecast from those before it.
 
     The forecast is in the units of the table, (N, H, m) with H as many steps as `window_values` has
@@ -202,7 +210,12 @@ def one_step(package: Package, lines: Mapping[str, Autoregression], split: Split
         scaled[name] = np.concatenate([early, line.predict(split.values())], axis=1)
     forecasts = {}
     for name, steps in scaled.items():
-        in_units = predictions_to_units(steps, split.sequences, split.base, layout)
+        in_units = predictions_to_units(
+            steps,
+            split.sequences,
+            split.base,
+            layout,
+        )
         forecasts[name] = in_units[:, :horizon]
     return Forecast(
         truth=values[:, 1:],
@@ -213,7 +226,11 @@ def one_step(package: Package, lines: Mapping[str, Autoregression], split: Split
     )
 
 
-def multi_step(package: Package, lines: Mapping[str, Autoregression], split: Split) -> Forecast:
+def multi_step(
+    package: Package,
+    lines: Mapping[str, Autoregression],
+    split: Split,
+) -> Forecast:
     """The last steps of each window forecast from those before, each forecaster fed its own.
 
     The steps up to `split.first_scored` are fed. The forecast is in the units of the table.

@@ -23,7 +23,11 @@ def scored_steps(split: Split) -> NDArray[np.bool_]:
     return steps > split.first_scored[:, None]
 
 
-def squared_error(reconstruction: Array, truth: Array, scored: NDArray[np.bool_]) -> float:
+def squared_error(
+    reconstruction: Array,
+    truth: Array,
+    scored: NDArray[np.bool_],
+) -> float:
     """Mean squared error over all elements of the scored steps."""
     return float(np.square(reconstruction - truth)[scored].mean())
 

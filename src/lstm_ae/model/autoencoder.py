@@ -106,7 +106,12 @@ class LSTMAutoencoder(nn.Module):
 
         # The weights are drawn in this order: another order would be another start.
         self.encoder = Stack(features, hidden_size, layers, period)
-        self.decoder = Stack(1 if enters_as_state else code_size, hidden_size, layers, period)
+        self.decoder = Stack(
+            1 if enters_as_state else code_size,
+            hidden_size,
+            layers,
+            period,
+        )
         self.to_code = _projection(self.encoder.width, code_size)
         self.from_code = _projection(code_size, hidden_size) if enters_as_state else nn.Identity()
         self.readout = nn.Linear(hidden_size, features)

@@ -98,7 +98,11 @@ def shuffled(
     return [batches[i] for i in order.tolist()]
 
 
-def translated(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+def translated(
+    images: Tensor,
+    most: int,
+    generator: torch.Generator,
+) -> Tensor:
     """Images (B, height, width), each moved by up to `most` pixels in both directions.
 
     What comes in at an edge is 0.

@@ -41,7 +41,9 @@ class Answers:
 
 @torch.no_grad()
 def compute_answers(
-    model: LSTMAutoencoder, sequences: NDArray[Any], device: torch.device
+    model: LSTMAutoencoder,
+    sequences: NDArray[Any],
+    device: torch.device,
 ) -> Answers:
     """Run a model over (N, T, m) in batches, in the order given."""
     model = model.to(device).eval()

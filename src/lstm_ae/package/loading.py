@@ -78,7 +78,11 @@ def _load_calibration(path: Path) -> Calibration:
         raise InputError(f"{path}: not a calibration ({problem}); {ANEW}") from error
 
 
-def _check_layout(layout: Layout, architecture: Architecture, directory: Path) -> None:
+def _check_layout(
+    layout: Layout,
+    architecture: Architecture,
+    directory: Path,
+) -> None:
     """Raise an error where layout.json is that of another model."""
     features = architecture.features
     sizes = {len(layout.centre), len(layout.scale), len(layout.bases), len(layout.variables)}

@@ -99,7 +99,9 @@ def _is_section(name: str, value: Any) -> bool:
 
 
 def _completed(
-    name: str, block: dict[str, Any], defaults: dict[str, dict[str, Any]]
+    name: str,
+    block: dict[str, Any],
+    defaults: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """A section's block with the defaults that it does not set itself."""
     completed = dict(block)

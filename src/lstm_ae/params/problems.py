@@ -13,7 +13,9 @@ from lstm_ae.params.params import TOP_LEVEL, Params
 
 
 def first_problem(
-    error: ValidationError, content: Mapping[str, Any], written: Mapping[str, Mapping[str, Any]]
+    error: ValidationError,
+    content: Mapping[str, Any],
+    written: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """The first problem in one line; a misspelt key comes before the key that it leaves missing.
 
@@ -56,7 +58,9 @@ def nearest(name: object, allowed: Iterable[object]) -> str:
 
 
 def _key(
-    problem: ErrorDetails, content: Mapping[str, Any], written: Mapping[str, Mapping[str, Any]]
+    problem: ErrorDetails,
+    content: Mapping[str, Any],
+    written: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """The key of a problem as it stands in params.yaml, its parts joined by points."""
     parts = _path(problem, content)

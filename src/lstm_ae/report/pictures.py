@@ -203,7 +203,11 @@ class Column:
     moved: Array
 
 
-def read_columns(item: Mapping[str, Any], names: Sequence[str], unit: str) -> list[Column]:
+def read_columns(
+    item: Mapping[str, Any],
+    names: Sequence[str],
+    unit: str,
+) -> list[Column]:
     """Return the variables of a series that evaluate kept."""
     original = np.array(item["original"], np.float64)
     reconstruction = np.array(item["reconstruction"], np.float64)
@@ -220,7 +224,11 @@ def read_columns(item: Mapping[str, Any], names: Sequence[str], unit: str) -> li
     return columns
 
 
-def series_item(item: Mapping[str, Any], names: Sequence[str], unit: str) -> SeriesItem:
+def series_item(
+    item: Mapping[str, Any],
+    names: Sequence[str],
+    unit: str,
+) -> SeriesItem:
     """Return a series and its reconstruction, and the lines that its code can move to.
 
     A panel a column, and one of the error where there is a single column.
@@ -249,7 +257,11 @@ def series_item(item: Mapping[str, Any], names: Sequence[str], unit: str) -> Ser
     )
 
 
-def reconstruction_panel(column: Column, x_axis: Axis, x: Array) -> Panel:
+def reconstruction_panel(
+    column: Column,
+    x_axis: Axis,
+    x: Array,
+) -> Panel:
     """Return a series and its reconstruction."""
     original = Series("original", "original", x, column.original)
     reconstruction = Series("reconstruction", "model", x, column.reconstruction)

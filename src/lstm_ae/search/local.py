@@ -26,7 +26,11 @@ from lstm_ae.training.hyperparameters import Hyperparameters
 log = logging.getLogger(__name__)
 
 
-def run_trials(task: Task, directory: Path, workers: int) -> optuna.Study:
+def run_trials(
+    task: Task,
+    directory: Path,
+    workers: int,
+) -> optuna.Study:
     """Run the trials of a search: TPE (Bergstra et al. 2011) with median pruning.
 
     As many trials are in hand at once as `concurrency` says, whatever the number of workers. They
@@ -80,7 +84,13 @@ class _Runner:
         path = self.directory / f"{trial.number:04d}.json"
         outcome = _read_outcome(path, trial.params)
         if outcome is None:
-            return self.pool.submit(train_and_keep, self.task, trial.params, medians, path)
+            return self.pool.submit(
+                train_and_keep,
+                self.task,
+                trial.params,
+                medians,
+                path,
+            )
         finished: Future[Outcome] = Future()
         finished.set_result(outcome)
         return finished

@@ -30,7 +30,12 @@ def suggest(trial: BaseTrial, space: Space) -> None:
     layers = space.layers
     trial.suggest_int("hidden_size", hidden_size.low, hidden_size.high)
     trial.suggest_float("lr", lr.low, lr.high, log=True)
-    trial.suggest_float("gradient_clip", gradient_clip.low, gradient_clip.high, log=True)
+    trial.suggest_float(
+        "gradient_clip",
+        gradient_clip.low,
+        gradient_clip.high,
+        log=True,
+    )
     trial.suggest_int("layers", layers.low, layers.high)
 
 
@@ -43,7 +48,13 @@ def note_outcome(trial: Trial, outcome: Outcome) -> None:
         result = outcome.problem
     else:
         result = f"validation loss {outcome.losses[-1]:.6f}"
-    log.info("trial %d %s, %s: %s", trial.number, outcome.state, result, trial.params)
+    log.info(
+        "trial %d %s, %s: %s",
+        trial.number,
+        outcome.state,
+        result,
+        trial.params,
+    )
 
 
 def counted_trials(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:

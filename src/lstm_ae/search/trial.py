@@ -159,7 +159,13 @@ def train_trial(
             raise _PrunedError
 
     try:
-        model = build(task.section.model, hyperparameters, train, classes, task.training_seed)
+        model = build(
+            task.section.model,
+            hyperparameters,
+            train,
+            classes,
+            task.training_seed,
+        )
         tracking = Tracking(epoch_end, checkpoint=checkpoint)
         fit(fabric, model, train, validation, recipe, tracking)
     except _PrunedError:

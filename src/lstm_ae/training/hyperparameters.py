@@ -19,7 +19,11 @@ class Hyperparameters:
     epochs: int
 
 
-def resolve(params: Params, name: str, best: Mapping[str, float]) -> Hyperparameters:
+def resolve(
+    params: Params,
+    name: str,
+    best: Mapping[str, float],
+) -> Hyperparameters:
     """Decide the hyperparameters of a section.
 
     `lr` at the top of params.yaml wins; else the section's own number; else, where that is

@@ -127,7 +127,11 @@ def spectral(
         _set_predictor(model.predictor, basis, fit, mean[0])
 
 
-def _set_memory(model: LSTMAutoencoder, basis: Basis, amplitude: float) -> None:
+def _set_memory(
+    model: LSTMAutoencoder,
+    basis: Basis,
+    amplitude: float,
+) -> None:
     """Make the first layers of encoder and decoder the memory and its inverse."""
     used = basis.used
     scale = amplitude / basis.rms
@@ -198,7 +202,11 @@ def _set_predictor(
     predictor.bias.copy_(intercept + mean)
 
 
-def _principal_components(states: Tensor, basis: Basis, code_size: int) -> tuple[Tensor, Tensor]:
+def _principal_components(
+    states: Tensor,
+    basis: Basis,
+    code_size: int,
+) -> tuple[Tensor, Tensor]:
     """The maps of last states (N, H) to their principal components and back.
 
     Returns

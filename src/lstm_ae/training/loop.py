@@ -90,7 +90,9 @@ def fit(
 
 
 def _tell_of_epochs_before(
-    trainer: Trainer, tracking: Tracking, model: LSTMAutoencoder | None
+    trainer: Trainer,
+    tracking: Tracking,
+    model: LSTMAutoencoder | None,
 ) -> None:
     """Call `epoch_end` with the start, and with the epochs before a checkpoint."""
     epoch_end = tracking.epoch_end or _ignore
@@ -104,7 +106,11 @@ def _tell_of_epochs_before(
         epoch_end(epoch)
 
 
-def _run_epochs(trainer: Trainer, checkpoints: _Checkpoints, tracking: Tracking) -> int | None:
+def _run_epochs(
+    trainer: Trainer,
+    checkpoints: _Checkpoints,
+    tracking: Tracking,
+) -> int | None:
     """Train to the last epoch, or to the one that diverges, whose number is given back."""
     progress = trainer.progress
     epoch_end = tracking.epoch_end or _ignore

@@ -7,7 +7,11 @@ from lstm_ae.model.autoencoder import LSTMAutoencoder
 from lstm_ae.params import Training
 
 
-def make_optimizer(model: LSTMAutoencoder, training: Training, lr: float) -> Optimizer:
+def make_optimizer(
+    model: LSTMAutoencoder,
+    training: Training,
+    lr: float,
+) -> Optimizer:
     """The optimizer of a model.
 
     The learning rate of each group of parameters is `lr` times its factor. Groups of factor 0 are
@@ -30,7 +34,11 @@ def make_optimizer(model: LSTMAutoencoder, training: Training, lr: float) -> Opt
     return Adam(groups, weight_decay=decay)
 
 
-def make_schedule(optimizer: Optimizer, training: Training, steps: int) -> LRScheduler:
+def make_schedule(
+    optimizer: Optimizer,
+    training: Training,
+    steps: int,
+) -> LRScheduler:
     """The schedule of the learning rates over that many steps."""
     if training.schedule == "one_cycle":
         return OneCycleLR(

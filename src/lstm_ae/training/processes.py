@@ -24,7 +24,11 @@ FIRST_PROCESS = "LSTM_AE_FIRST_PROCESS"
 WATCH_SECONDS = 0.2
 
 
-def accelerate(device: torch.device, precision: str, devices: int = 1) -> Fabric:
+def accelerate(
+    device: torch.device,
+    precision: str,
+    devices: int = 1,
+) -> Fabric:
     """Make the Fabric that trains on a device, or on several once it is `launched`.
 
     Raises

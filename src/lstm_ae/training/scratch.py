@@ -24,7 +24,11 @@ LIBRARIES = ("lightning-fabric", "numpy", "optuna", "torch")
 
 
 @contextmanager
-def scratch(name: str, settings: Mapping[str, Any], inputs: Iterable[Path]) -> Iterator[Path]:
+def scratch(
+    name: str,
+    settings: Mapping[str, Any],
+    inputs: Iterable[Path],
+) -> Iterator[Path]:
     """Give a directory for unfinished work, locked.
 
     It goes when the block ends well and stays otherwise. There is one for each `digest`, in the

@@ -76,7 +76,14 @@ class SectionTraining:
     def fit(self, tracking: Tracking = UNTRACKED) -> Trained:
         """Train in as many processes as there are devices."""
         with launched(self.fabric):
-            return fit(self.fabric, self.model, self.train, self.validation, self.recipe, tracking)
+            return fit(
+                self.fabric,
+                self.model,
+                self.train,
+                self.validation,
+                self.recipe,
+                tracking,
+            )
 
     def run(self, unfinished: Path, log_epoch: EpochEnd) -> Trained:
         """Train, or go on where a killed run of the same training was."""
@@ -107,7 +114,12 @@ class SectionTraining:
         }
         write_json(directory / "training.json", content)
 
-    def _end_epoch(self, unfinished: Path, log_epoch: EpochEnd, epoch: Epoch) -> None:
+    def _end_epoch(
+        self,
+        unfinished: Path,
+        log_epoch: EpochEnd,
+        epoch: Epoch,
+    ) -> None:
         log_epoch(epoch)
         # The accuracy of each epoch on the test split is for the evaluation to compute.
         if self.has_classes and epoch.model is not None:

@@ -202,7 +202,12 @@ class Trainer:
     def _part_of_batch(self, rows: Tensor) -> tuple[Batch, float]:
         """This process's part of a batch, and the factor on the mean loss over that part."""
         progress = self.progress
-        seed = _draw_seed(Draw.SHIFT, self.recipe.seed, progress.epoch, progress.batches)
+        seed = _draw_seed(
+            Draw.SHIFT,
+            self.recipe.seed,
+            progress.epoch,
+            progress.batches,
+        )
         batch = self.train.batch(
             rows.to(self.fabric.device),
             self.model.mean.dtype,

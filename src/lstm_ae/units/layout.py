@@ -83,7 +83,12 @@ class Layout:
         )
 
     @classmethod
-    def of_sequences(cls, length: int, features: int, scale: float = 1.0) -> "Layout":
+    def of_sequences(
+        cls,
+        length: int,
+        features: int,
+        scale: float = 1.0,
+    ) -> "Layout":
         """The layout of a table whose rows are whole sequences."""
         return cls(
             columns=[],
@@ -144,7 +149,11 @@ def load_layout(directory: Path) -> Layout:
         raise InputError(f"{path}: {first_problem(error)}; `dvc repro` makes it anew") from error
 
 
-def to_units(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
+def to_units(
+    sequences: NDArray[Any],
+    base: Array,
+    layout: Layout,
+) -> Array:
     """Bring scaled windows back to the units of the table.
 
     Parameters
@@ -167,7 +176,11 @@ def to_units(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
     return np.asarray(np.exp(levels))
 
 
-def last_base(sequences: NDArray[Any], base: Array, layout: Layout) -> Array:
+def last_base(
+    sequences: NDArray[Any],
+    base: Array,
+    layout: Layout,
+) -> Array:
     """The log values (N, m) at the end of windows, from which the steps after them count."""
     if layout.scaling != "log_return":
         return base

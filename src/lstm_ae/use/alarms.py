@@ -90,7 +90,11 @@ def _series_figure(
     return figures.alarms(panels, scores.attrs["threshold"], title)
 
 
-def _most_alarmed(data: NewData, errors: Array, alarm: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _most_alarmed(
+    data: NewData,
+    errors: Array,
+    alarm: NDArray[np.bool_],
+) -> NDArray[np.int64]:
     """The places of the series with most alarms; of equals, those with the largest error first."""
     places = data.windows.series
     counts = np.bincount(places, weights=alarm, minlength=len(data.series))

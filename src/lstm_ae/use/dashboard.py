@@ -34,7 +34,11 @@ def show(params: Params, name: str) -> None:
     optuna_dashboard.run_server(storage, port=PORT)
 
 
-def rebuild_storage(name: str, trials: pd.DataFrame, space: Space) -> optuna.storages.BaseStorage:
+def rebuild_storage(
+    name: str,
+    trials: pd.DataFrame,
+    space: Space,
+) -> optuna.storages.BaseStorage:
     """A storage in memory with one study: the trials of a table, without their losses by epoch.
 
     Parameters

@@ -185,7 +185,13 @@ def score(
         with needs_extra("study"):
             from lstm_ae.use.alarms import draw_alarms
 
-        draw_alarms(data, answers.reconstruction, frame, false_alarms, Path(figure))
+        draw_alarms(
+            data,
+            answers.reconstruction,
+            frame,
+            false_alarms,
+            Path(figure),
+        )
     return frame
 
 
@@ -202,7 +208,11 @@ def export(model: Package, path: str | Path) -> None:
     onnx.export(model.model, Path(path), metadata)
 
 
-def _half_widths(model: Package, horizon: int | None, level: float) -> np.ndarray:
+def _half_widths(
+    model: Package,
+    horizon: int | None,
+    level: float,
+) -> np.ndarray:
     """Half widths (horizon, m) of the intervals of a level."""
     if model.calibration.widths is None:
         raise InputError(

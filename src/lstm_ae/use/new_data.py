@@ -75,7 +75,13 @@ def read_new_data(model: Package, table: Table) -> NewData:
     layout = model.layout
     if layout.columns_are == "steps":
         series, columns = _sequences(frame, layout, path)
-        return NewData(series, tiled(series, layout), layout, columns, SERIES in frame.columns)
+        return NewData(
+            series,
+            tiled(series, layout),
+            layout,
+            columns,
+            SERIES in frame.columns,
+        )
     series = series_of(frame, layout, path)
     try:
         windows = tiled(series, layout)
@@ -145,7 +151,11 @@ def windows_frame(data: NewData) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def series_column(data: NewData, name: str, places: NDArray[np.int64]) -> dict[str, Any]:
+def series_column(
+    data: NewData,
+    name: str,
+    places: NDArray[np.int64],
+) -> dict[str, Any]:
     """The names of the series at these places as a column; none where the table names none."""
     if not data.named:
         return {}
@@ -196,7 +206,11 @@ def _framed(table: Table) -> tuple[Path, pd.DataFrame]:
     return path, frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="row"), axis=0)
 
 
-def _sequences(table: pd.DataFrame, layout: Layout, path: Path) -> tuple[list[Series], list[str]]:
+def _sequences(
+    table: pd.DataFrame,
+    layout: Layout,
+    path: Path,
+) -> tuple[list[Series], list[str]]:
     """Each row as a series of one window, and the columns of the values."""
     columns = [str(name) for name in table.columns if name != SERIES]
     needed = layout.window * layout.features

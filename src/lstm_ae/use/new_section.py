@@ -101,7 +101,11 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8")
 
 
-def _extended_params(name: str, section: dict[str, Any], directory: Path) -> str:
+def _extended_params(
+    name: str,
+    section: dict[str, Any],
+    directory: Path,
+) -> str:
     """params.yaml with the section; in a copy of it, it is valid, and no other has changed."""
     text = with_added(_text(PARAMS), "sections", [name])
     line_break = "\r\n" if "\r\n" in text else "\n"

@@ -79,7 +79,12 @@ def propose_section(
     data["scaling"], scaling_reason = _scaling(series)
     data["group_by_time"] = predict and len(series) >= PANEL
 
-    prepared = prepare_table(path, TableData(**data), seed=0, data_source=str(path))
+    prepared = prepare_table(
+        path,
+        TableData(**data),
+        seed=0,
+        data_source=str(path),
+    )
     train = prepared.splits["train"]
     code_size, code_reason = _code_size(train)
     reasons = [
@@ -158,7 +163,11 @@ def _components(train: Split, share: float) -> int:
     return int(np.searchsorted(np.cumsum(energy), share * energy.sum())) + 1
 
 
-def _section(data: dict[str, Any], code_size: int, train: Split) -> dict[str, Any]:
+def _section(
+    data: dict[str, Any],
+    code_size: int,
+    train: Split,
+) -> dict[str, Any]:
     """The block of a section whose data are known."""
     predict = data["predict"]
     window, features = train.sequences.shape[1:]

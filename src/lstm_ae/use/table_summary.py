@@ -133,12 +133,30 @@ def summarize_table(path: Path, wanted: list[str] | None = None) -> TableSummary
         reasons = ", ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise InputError(f"{path}: no column of numbers; {reasons}")
     if time is None:
-        return TableSummary(len(table), None, series, columns, False, None, 0, left_out)
+        return TableSummary(
+            len(table),
+            None,
+            series,
+            columns,
+            False,
+            None,
+            0,
+            left_out,
+        )
     has_dates = time in cells.dates
     intervals = _intervals(cells, time, series)
     usual = float(intervals.median())
     jumps = int((intervals > 1.5 * usual).sum())
-    return TableSummary(len(table), time, series, columns, has_dates, usual, jumps, left_out)
+    return TableSummary(
+        len(table),
+        time,
+        series,
+        columns,
+        has_dates,
+        usual,
+        jumps,
+        left_out,
+    )
 
 
 def _cells(table: pd.DataFrame) -> _Cells:
@@ -192,7 +210,11 @@ def _rise(times: pd.Series) -> bool:
     return times.is_monotonic_increasing and times.is_unique
 
 
-def _series_within(times: pd.Series, table: pd.DataFrame, names: list[str]) -> str | None:
+def _series_within(
+    times: pd.Series,
+    table: pd.DataFrame,
+    names: list[str],
+) -> str | None:
     """The first column of few enough values, within each of which the times rise."""
     for name in names:
         is_few = table[name].nunique() * SHORTEST_CYCLE <= len(table)
@@ -213,7 +235,11 @@ def _check_wanted(
             raise InputError(f"{path}: column {name} is missing or holds dates; found {names}")
 
 
-def _reason_against(name: str, values: pd.Series, beside_times: bool) -> str | None:
+def _reason_against(
+    name: str,
+    values: pd.Series,
+    beside_times: bool,
+) -> str | None:
     """Why a column cannot be one of values; None where it can."""
     if values.isna().all():
         return "neither numbers nor dates like 2014-01-31"
@@ -228,7 +254,11 @@ def _reason_against(name: str, values: pd.Series, beside_times: bool) -> str | N
     return None
 
 
-def _intervals(cells: _Cells, time: str, series: str | None) -> pd.Series:
+def _intervals(
+    cells: _Cells,
+    time: str,
+    series: str | None,
+) -> pd.Series:
     """From each row of a series to the next: seconds of dates, or the difference of numbers."""
     has_dates = time in cells.dates
     times = cells.dates[time] if has_dates else cells.numbers[time]

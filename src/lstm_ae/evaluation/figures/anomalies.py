@@ -59,7 +59,11 @@ class AlarmPanel:
     alarm: NDArray[np.bool_]
 
 
-def alarms(panels: Sequence[AlarmPanel], threshold: float, title: str) -> Figure:
+def alarms(
+    panels: Sequence[AlarmPanel],
+    threshold: float,
+    title: str,
+) -> Figure:
     """Draw series with their alarms shaded, each above the errors of its windows.
 
     Parameters
@@ -117,7 +121,11 @@ def _draw_series(axes: Axes, panel: AlarmPanel) -> None:
     axes.tick_params(labelbottom=False)
 
 
-def _draw_errors(axes: Axes, panel: AlarmPanel, threshold: float) -> None:
+def _draw_errors(
+    axes: Axes,
+    panel: AlarmPanel,
+    threshold: float,
+) -> None:
     """Draw the errors of steps and of windows, and the threshold of an alarm."""
     axes.plot(
         panel.times,

@@ -29,7 +29,12 @@ def learning_curves(
         What must be said of the data, below the title.
     """
     width = min(max(3.75 * len(panels), 5.0), 9.0)
-    figure, grid = plt.subplots(1, len(panels), figsize=(width, 3.2), squeeze=False)
+    figure, grid = plt.subplots(
+        1,
+        len(panels),
+        figsize=(width, 3.2),
+        squeeze=False,
+    )
     for axes, (measure, curves) in zip(grid[0], panels.items(), strict=True):
         looks = zip(curves.items(), LOOKS, MARKERS, strict=False)
         for (name, curve), look, marker in looks:
@@ -51,7 +56,11 @@ def learning_curves(
     return titled(figure, title, note)
 
 
-def comparison(curves: Mapping[str, pd.Series], measure: str, logarithmic: bool) -> Figure:
+def comparison(
+    curves: Mapping[str, pd.Series],
+    measure: str,
+    logarithmic: bool,
+) -> Figure:
     """Draw a measure of several models by epoch, titled by the best value of each.
 
     Parameters

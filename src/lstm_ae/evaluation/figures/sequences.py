@@ -20,7 +20,11 @@ from lstm_ae.evaluation.figures.style import (
 )
 
 
-def toy_examples(examples: Mapping[str, Array], sample: Array, centres: Array) -> Figure:
+def toy_examples(
+    examples: Mapping[str, Array],
+    sample: Array,
+    centres: Array,
+) -> Figure:
     """Draw examples of each split beside a sample of sequences, sorted by the dip of each.
 
     Parameters
@@ -101,12 +105,22 @@ def sequence_reconstructions(groups: Mapping[str, tuple[Array, Array]], title: s
     return titled(figure, title)
 
 
-def digits(originals: Array, reconstructions: Array, title: str) -> Figure:
+def digits(
+    originals: Array,
+    reconstructions: Array,
+    title: str,
+) -> Figure:
     """Draw images (n, height, width) in [0, 1] over their reconstructions and the error."""
     figure, grid = plt.subplots(3, len(originals), figsize=(7.5, 2.8))
     _draw_images(grid[0], originals, "original", "Greys", 0)
     _draw_images(grid[1], reconstructions, "reconstruction", "Greys", 0)
-    _draw_images(grid[2], reconstructions - originals, "difference", DIFFERENCE, -1)
+    _draw_images(
+        grid[2],
+        reconstructions - originals,
+        "difference",
+        DIFFERENCE,
+        -1,
+    )
     return titled(figure, title)
 
 

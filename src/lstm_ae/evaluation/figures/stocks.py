@@ -89,7 +89,10 @@ def stock_reconstructions(
             label=label,
         )
         error = np.abs(reconstruction / original - 1).mean()
-        axes.set(ylabel="dollars", title=f"{plain(symbol)}, off by {error:.2%} on average")
+        axes.set(
+            ylabel="dollars",
+            title=f"{plain(symbol)}, off by {error:.2%} on average",
+        )
     date_axis(rows[-1])
     legend_below(figure, rows[0], columns=2)
     return titled(figure, title, note)
@@ -133,7 +136,11 @@ class ForecastPanel:
     fed: int
 
 
-def forecasts(panels: Mapping[str, ForecastPanel], title: str, note: str | None) -> Figure:
+def forecasts(
+    panels: Mapping[str, ForecastPanel],
+    title: str,
+    note: str | None,
+) -> Figure:
     """Draw the truth, the one-step forecast in its 90 % interval and the multi-step forecast.
 
     A panel a stock, in dollars over dates.

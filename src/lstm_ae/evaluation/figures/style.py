@@ -102,7 +102,11 @@ def to_svg(figure: Figure) -> str:
     return svg.getvalue()
 
 
-def titled(figure: Figure, title: str, note: str | None = None) -> Figure:
+def titled(
+    figure: Figure,
+    title: str,
+    note: str | None = None,
+) -> Figure:
     """Set the title of a figure, wrapped to its width, above a note on a line of its own."""
     characters_per_inch = 11
     lines = textwrap.wrap(title, int(figure.get_figwidth() * characters_per_inch))
@@ -158,7 +162,11 @@ def whole_numbers(axes: Axes) -> None:
     axes.xaxis.set_major_locator(locator)
 
 
-def date_axis(axes: Axes, minticks: int = 5, maxticks: int | None = None) -> None:
+def date_axis(
+    axes: Axes,
+    minticks: int = 5,
+    maxticks: int | None = None,
+) -> None:
     """Mark an x axis by dates, each as short as the dates beside it allow."""
     locator = mdates.AutoDateLocator(minticks=minticks, maxticks=maxticks)
     axes.xaxis.set_major_locator(locator)

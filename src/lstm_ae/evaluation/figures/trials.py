@@ -28,7 +28,9 @@ MARKS: dict[str, Look] = {
 
 
 def search(
-    trials: pd.DataFrame, importances: pd.DataFrame, ranges: Mapping[str, Sequence[float]]
+    trials: pd.DataFrame,
+    importances: pd.DataFrame,
+    ranges: Mapping[str, Sequence[float]],
 ) -> Figure:
     """Draw the history of a search, the importance of each hyperparameter, and losses over each.
 
@@ -98,7 +100,9 @@ def _draw_history(axes: Axes, trials: pd.DataFrame) -> None:
 
 
 def _draw_ranges(
-    figure: SubFigure, trials: pd.DataFrame, ranges: Mapping[str, Sequence[float]]
+    figure: SubFigure,
+    trials: pd.DataFrame,
+    ranges: Mapping[str, Sequence[float]],
 ) -> Axes:
     """Draw losses over the range of each hyperparameter; give the first axes."""
     grid = figure.subplots(1, len(ranges), sharey=True, squeeze=False)[0]

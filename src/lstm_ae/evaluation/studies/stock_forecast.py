@@ -67,7 +67,11 @@ def study(case: Case) -> Findings:
     return Findings(metrics, drawn)
 
 
-def daily_high(forecast: Forecast, layout: Layout, fed_back: bool = False) -> Forecast:
+def daily_high(
+    forecast: Forecast,
+    layout: Layout,
+    fed_back: bool = False,
+) -> Forecast:
     """The daily high in dollars, with the forecaster `drift`.
 
     Drift is persistence and the mean return of the close, once a step where a forecast is fed back.
@@ -79,7 +83,13 @@ def daily_high(forecast: Forecast, layout: Layout, fed_back: bool = False) -> Fo
     )
     forecasts = high.forecasts | {"drift": drift}
     ordered = {name: forecasts[name] for name in ORDER if name in forecasts}
-    return Forecast(high.truth, ordered, high.scored, high.times, high.local_scale)
+    return Forecast(
+        high.truth,
+        ordered,
+        high.scored,
+        high.times,
+        high.local_scale,
+    )
 
 
 def logs(high: Forecast, layout: Layout) -> Forecast:
@@ -87,7 +97,11 @@ def logs(high: Forecast, layout: Layout) -> Forecast:
     return high.comparable(layout)
 
 
-def scores(high: Forecast, layout: Layout, steps: slice = slice(None)) -> dict[str, float]:
+def scores(
+    high: Forecast,
+    layout: Layout,
+    steps: slice = slice(None),
+) -> dict[str, float]:
     """Skill over persistence on log highs, and the root mean square error in dollars."""
     dollars = high.errors(steps)
     return {
@@ -103,7 +117,11 @@ def scores_by_horizon(high: Forecast, layout: Layout) -> list[dict[str, float]]:
     return [{"horizon": step + 1, **scores(high, layout, slice(step, step + 1))} for step in steps]
 
 
-def interval_scores(high: Forecast, half_widths: Array, layout: Layout) -> dict[str, float]:
+def interval_scores(
+    high: Forecast,
+    half_widths: Array,
+    layout: Layout,
+) -> dict[str, float]:
     """Share of the truth within the intervals, and their mean whole width in per cent of the price.
 
     Parameters

@@ -85,7 +85,11 @@ def study_forecasts(case: Case) -> Findings:
     return Findings(metrics, drawn)
 
 
-def forecasts_figure(case: Case, multiple: Forecast, title: str) -> Figure:
+def forecasts_figure(
+    case: Case,
+    multiple: Forecast,
+    title: str,
+) -> Figure:
     """Windows of the truth and of both forecasts, from one that is easy to one that is hard."""
     layout, rollouts = case.package.layout, case.splits["rollouts"]
     truth = forecasting.window_values(rollouts, layout)
@@ -115,7 +119,14 @@ def error_figure(
         factor, measure = layout.scale[0], f"RMSE of {figures.plain(layout.variables[0])}"
     by_horizon = {name: factor * errors for name, errors in multiple.rmse_by_horizon().items()}
     one_step = {name: factor * error for name, error in single.rmse().items()}
-    return figures.error_by_horizon(by_horizon, one_step, title, None, "step", measure)
+    return figures.error_by_horizon(
+        by_horizon,
+        one_step,
+        title,
+        None,
+        "step",
+        measure,
+    )
 
 
 def coverage(case: Case, multiple: Forecast) -> float | None:
