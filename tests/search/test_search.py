@@ -159,6 +159,7 @@ def test_a_killed_trial_goes_on_from_its_checkpoint_and_no_other_does(
     assert losses == list(study.trials[0].intermediate_values.values())
 
 
+@pytest.mark.slow
 def test_a_trial_knows_all_but_those_in_hand(task, tmp_path, monkeypatch) -> None:
     known = []
     monkeypatch.setattr(
@@ -217,6 +218,7 @@ def test_no_trials_find_no_values(task, tmp_path) -> None:
     assert trials_table(study).empty and importances_table(study, 0).empty
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_after_a_trial_that_diverged_and_is_an_error_where_all_did(
     task, tmp_path
 ) -> None:
@@ -233,6 +235,7 @@ def test_a_search_goes_on_after_a_trial_that_diverged_and_is_an_error_where_all_
         best_values(study)
 
 
+@pytest.mark.slow
 def test_data_that_is_missing_ends_a_search_with_its_line(task, tmp_path) -> None:
     with pytest.raises(InputError, match=r"train\.safetensors: not found"):
         run_trials(replace(task, prepared=tmp_path / "nowhere"), tmp_path, 1)

@@ -54,6 +54,7 @@ def run_trials(
     sampler = optuna.samplers.TPESampler(
         seed=task.seed,
         n_startup_trials=STARTUP_TRIALS,
+        multivariate=True,
         constant_liar=True,
     )
     study = optuna.create_study(sampler=sampler)

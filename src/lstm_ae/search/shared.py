@@ -64,7 +64,9 @@ def run_shared_trials(task: Task, url: str) -> optuna.Study:
     study = optuna.create_study(
         storage=storage,
         study_name=f"{task.name}-{digest(task.settings(), task.inputs())}",
-        sampler=optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, constant_liar=True),
+        sampler=optuna.samplers.TPESampler(
+            n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True
+        ),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=1),
         load_if_exists=True,
     )
