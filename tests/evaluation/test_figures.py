@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,7 +27,12 @@ TRIALS = pd.DataFrame(
     }
 )
 IMPORTANCES = pd.DataFrame({"parameter": ["lr", "layers"], "importance": [0.7, 0.3]})
-RANGES = {"hidden_size": [32, 49], "lr": [1e-4, 1e-2], "gradient_clip": [0.1, 10], "layers": [1, 4]}
+RANGES: dict[str, Any] = {
+    "hidden_size": [32, 49],
+    "lr": [1e-4, 1e-2],
+    "gradient_clip": [0.1, 10],
+    "layers": [1, 4],
+}
 CURVE = {"train": pd.Series([3.0, 2, 1], [1, 2, 3]), "validation": pd.Series([4.0, 3, 2, 1])}
 
 DRAWN = {

@@ -556,7 +556,8 @@ def test_of_two_processes_that_ask_for_the_last_trial_one_counts(
 ) -> None:
     few, url = replace(task, trials=1, epochs=1), f"sqlite:///{tmp_path}/study.db"
     run_shared_trials(few, url)
-    counted, seen = shared.counted_trials, iter([[]])  # the first look finds nothing yet
+    counted = shared.counted_trials
+    seen: Iterator[list[Any]] = iter([[]])  # the first look finds nothing yet
     monkeypatch.setattr(shared, "counted_trials", lambda trials: next(seen, counted(trials)))
     study = run_shared_trials(few, url)
     assert len(study.trials) == 2

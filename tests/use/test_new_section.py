@@ -2,6 +2,7 @@ import shutil
 import subprocess
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def hours(count: int = 900) -> pd.DataFrame:
     )
 
 
-def saved(frame: pd.DataFrame, name: str = "my data.csv", **how: object) -> Path:
+def saved(frame: pd.DataFrame, name: str = "my data.csv", **how: Any) -> Path:
     frame.to_csv(name, index=False, **how)
     return Path(name)
 

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import numpy as np
 import onnx
@@ -69,7 +70,7 @@ def test_onnx_says_what_torch_says_on_real_data(section: str, params, mirror, tm
     [("input", "forward", "sigmoid"), ("state", "backward", "linear")],
 )
 def test_every_form_of_decoder_is_the_same(
-    layers: int, code_size: int, enters: str, decoding: str, output: str
+    layers: int, code_size: int, enters: Any, decoding: Any, output: Any
 ) -> None:
     model = LSTMAutoencoder(
         Architecture(2, 12, 8, code_size, layers, 1, enters, decoding, output, 3, 6, True)
