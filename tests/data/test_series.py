@@ -2,6 +2,7 @@ import datetime
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,8 @@ def test_a_table_may_be_written_in_several_ways(tmp_path, shops_csv, name: str) 
 
 @pytest.mark.parametrize("kind", ["Int64", "Float64", "int64[pyarrow]"])
 def test_a_missing_time_of_a_nullable_column_is_an_error(tmp_path, kind: str) -> None:
-    frame = pd.DataFrame({"step": pd.array([1, 2, None, 4], dtype=kind), "x": [1.0, 2.0, 3.0, 4.0]})
+    steps: Any = [1, 2, None, 4]
+    frame = pd.DataFrame({"step": pd.array(steps, dtype=kind), "x": [1.0, 2.0, 3.0, 4.0]})
     frame.to_parquet(tmp_path / "a.parquet")
     layout = Layout.of_table(table_data(columns=["x"], series=None, time="step"))
     with pytest.raises(InputError, match=r"a.parquet: column step, row 3: found "):

@@ -228,7 +228,7 @@ def test_one_member_of_a_wheel_is_read_and_nothing_is_unpacked(
 
 
 def test_a_wheel_of_other_bytes_is_not_opened(wheel, monkeypatch) -> None:
-    monkeypatch.setattr(wheels.zipfile, "ZipFile", pytest.fail)
+    monkeypatch.setattr(zipfile, "ZipFile", pytest.fail)
     with pytest.raises(InputError, match=r"^hostile==1\.0: wrong SHA-256$"):
         wheels.from_wheel(replace(wheel, sha256=sha256(b"")))
 
@@ -236,7 +236,7 @@ def test_a_wheel_of_other_bytes_is_not_opened(wheel, monkeypatch) -> None:
 def test_a_gzip_of_other_bytes_is_not_unpacked(tmp_path, monkeypatch) -> None:
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(10**6)))
     monkeypatch.setenv("LSTM_AE_MIRROR", str(tmp_path))
-    monkeypatch.setattr(sources.gzip, "decompress", pytest.fail)
+    monkeypatch.setattr(gzip, "decompress", pytest.fail)
     with pytest.raises(InputError, match=r"train-images-idx3-ubyte\.gz: wrong SHA-256"):
         sources.unpacked(replace(public.MNIST_FILES[0], urls=()))
 

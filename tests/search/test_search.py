@@ -30,7 +30,13 @@ from lstm_ae.params import CountRange, PositiveRange
 from lstm_ae.search import local, shared
 from lstm_ae.search.local import median_losses, run_trials, train_and_keep
 from lstm_ae.search.shared import open_storage, run_shared_trials
-from lstm_ae.search.study import best_values, importances_table, trials_table
+from lstm_ae.search.study import (
+    best_values,
+    counted_trials,
+    importances_table,
+    note_outcome,
+    trials_table,
+)
 from lstm_ae.search.trial import Outcome, Task, worker_count
 from lstm_ae.training.checkpoint import save_state
 from lstm_ae.training.scratch import digest
@@ -482,7 +488,7 @@ def test_a_process_that_was_given_up_and_lives_goes_on_with_another_trial(
         if trial.number == 0 and late:
             give_up(trial.study._storage, 0)
 
-    note = shared.note_outcome
+    note = note_outcome
     monkeypatch.setattr(shared, "note_outcome", note_and_give_up)
     table = trials_table(shared_study() if late else shared_study(trial_0=give_up))
     assert list(table["trial"]) == [1, 2] and set(table["state"]) == {"complete"}
@@ -556,7 +562,7 @@ def test_of_two_processes_that_ask_for_the_last_trial_one_counts(
 ) -> None:
     few, url = replace(task, trials=1, epochs=1), f"sqlite:///{tmp_path}/study.db"
     run_shared_trials(few, url)
-    counted = shared.counted_trials
+    counted = counted_trials
     seen: Iterator[list[Any]] = iter([[]])  # the first look finds nothing yet
     monkeypatch.setattr(shared, "counted_trials", lambda trials: next(seen, counted(trials)))
     study = run_shared_trials(few, url)

@@ -119,7 +119,7 @@ def test_columns_of_series_cannot_stand_beside_a_column_of_series() -> None:
 
 
 def test_a_column_with_gaps_or_without_change_or_of_text_is_left_out_and_named() -> None:
-    table = hours().assign(gaps=[None, *range(899)], same=1, words="a")
+    table = hours().assign(gaps=[np.nan, *range(899)], same=1, words="a")
     assert summarize_table(saved(table)).left_out == {
         "gaps": "1 of 900 rows without a number",
         "same": "never changes",

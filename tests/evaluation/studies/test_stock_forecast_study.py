@@ -21,6 +21,7 @@ from lstm_ae.evaluation.studies.stock_forecast import (
     scores,
     scores_by_horizon,
 )
+from lstm_ae.model.regression import Autoregression
 from tests.evaluation.cases import case_of, package_of
 
 STUDY = STUDIES["stock_forecast"].study
@@ -147,10 +148,10 @@ def test_intervals_are_calibrated_on_validation_alone(prepared) -> None:
 
 
 def test_least_squares_is_fitted_on_training_alone(prepared, monkeypatch) -> None:
-    line = forecasting.Autoregression(np.zeros(5), np.zeros((forecasting.LAGS, 5, 5)))
+    line = Autoregression(np.zeros(5), np.zeros((forecasting.LAGS, 5, 5)))
     fits = []
 
-    def least_squares(*arguments) -> forecasting.Autoregression:
+    def least_squares(*arguments) -> Autoregression:
         fits.append(arguments)
         return line
 
