@@ -17,4 +17,5 @@ def rewrite(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
 def days_of(prepared: Prepared, split: str) -> np.ndarray:
     """The day of every step of a split's windows, the following one's last."""
     times = prepared.splits[split].times
+    assert times is not None
     return prepared.description.read_times(times).astype("datetime64[D]")

@@ -25,10 +25,10 @@ def test_what_params_may_name_is_registered_with_a_module_and_a_study() -> None:
 @pytest.mark.parametrize("tag", params.KINDS)
 def test_a_kind_is_the_module_of_its_tag(tag: str) -> None:
     kind, study = kind_of(tag), study_of(tag)
-    for function in (kind.acquire, kind.prepare):
-        assert inspect.getmodule(function).__name__ == f"lstm_ae.data.{tag}"
-    for function in (study.study, study.view):
-        assert inspect.getmodule(function).__name__ == f"lstm_ae.evaluation.studies.{tag}"
+    modules = {inspect.getmodule(function) for function in (kind.acquire, kind.prepare)}
+    assert [module.__name__ for module in modules] == [f"lstm_ae.data.{tag}"]
+    modules = {inspect.getmodule(function) for function in (study.study, study.view)}
+    assert [module.__name__ for module in modules] == [f"lstm_ae.evaluation.studies.{tag}"]
 
 
 @pytest.mark.parametrize(

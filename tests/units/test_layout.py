@@ -70,6 +70,7 @@ def test_predictions_and_forecasts_come_back_in_units(shops_csv, scaling: str) -
     prepared = prepare_shops(shops_csv, scaling=scaling, predict=True)
     layout, split = prepared.layout, prepared.splits["test"]
     base, past = split.base, split.sequences[:, :8]
+    assert base is not None
     truth = to_units(split.sequences, base, layout)
     ahead = predictions_to_units(split.sequences[:, 1:], split.sequences[:, :-1], base, layout)
     np.testing.assert_allclose(ahead, truth[:, 1:], rtol=1e-5)
