@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import lstm_ae
 from lstm_ae import cli
@@ -24,9 +25,8 @@ def folder(params, tmp_path, monkeypatch) -> Path:
     save_package(hourly_package(params, tmp_path / "hourly.csv"), tmp_path / "model")
     hourly(meters=2, hours=100, seed=1).to_csv(tmp_path / "new.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        runtime, "start", lambda *_, **__: torch.device("cpu")
-    )  # which sets what other tests share
+    # The real one sets what other tests share.
+    monkeypatch.setattr(runtime, "start", lambda *_, **__: torch.device("cpu"))
     return tmp_path
 
 
@@ -54,10 +54,12 @@ def test_a_table_is_read_and_written_in_the_format_of_its_suffix(
         written.append((folder / f"out.{suffix}").read_bytes())
     assert written[0] == written[1]
     read = pd.read_parquet if suffix == "parquet" else pd.read_csv
-    found = read(folder / f"out.{suffix}")
-    assert list(found) == ["meter", "hour", "load", "heat"] and len(found) == 200
+    reconstruction = read(folder / f"out.{suffix}")
+    assert list(reconstruction) == ["meter", "hour", "load", "heat"]
+    assert len(reconstruction) == 200
     status, _, _ = command(f"encode model out.{suffix} -o codes.csv")
-    assert status == 0 and len(pd.read_csv(folder / "codes.csv")) == 10
+    assert status == 0
+    assert len(pd.read_csv(folder / "codes.csv")) == 10
 
 
 def test_score_prints_the_threshold_and_draws_the_alarms(folder: Path, command) -> None:
@@ -65,11 +67,9 @@ def test_score_prints_the_threshold_and_draws_the_alarms(folder: Path, command) 
         "score model new.csv -o scores.csv --false-alarms 0.1 --figure alarms.png"
     )
     scores = pd.read_csv(folder / "scores.csv")
-    assert (
-        status == 0
-        and f"{scores['alarm'].sum()} of 10 windows are alarms: an error above" in out
-        and "10.00%" in out
-    )
+    assert status == 0
+    assert f"{scores['alarm'].sum()} of 10 windows are alarms: an error above" in out
+    assert "10.00%" in out
     assert (folder / "alarms.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -78,8 +78,9 @@ def test_forecast_goes_on_where_the_series_end(folder: Path, command) -> None:
         0,
         "wrote ahead.csv: 12 rows\n3 steps, intervals of 80%\n",
     )
-    found = pd.read_csv(folder / "ahead.csv", parse_dates=["hour"])
-    assert found["hour"].min() == pd.Timestamp("2024-01-05 04:00") and found["step"].max() == 3
+    ahead = pd.read_csv(folder / "ahead.csv", parse_dates=["hour"])
+    assert ahead["hour"].min() == pd.Timestamp("2024-01-05 04:00")
+    assert ahead["step"].max() == 3
 
 
 def test_export_writes_onnx(folder: Path, command) -> None:
@@ -88,44 +89,46 @@ def test_export_writes_onnx(folder: Path, command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         (
             "reconstruct nowhere new.csv -o out.csv",
-            "nowhere: not a folder; one that `dvc repro` makes under models/ is allowed",
+            "nowhere: not a folder; name one that `dvc repro` makes under models/",
         ),
         ("reconstruct model nothing.csv -o out.csv", "nothing.csv: not found"),
         (
             "reconstruct model new.csv -o out.xlsx",
-            "out.xlsx: found the suffix '.xlsx'; .csv, .csv.gz, .parquet are allowed",
+            "out.xlsx: found the suffix '.xlsx'; give a table as one of .csv, .csv.gz, .parquet",
         ),
         (
             "encode model short.csv -o out.csv",
-            "short.csv: series m0: found 20 rows; a window needs 24",
+            "short.csv: series m0: found 20 rows, fewer than the 24 that a window of this model "
+            "needs; add rows or leave the series out",
         ),
         (
             "forecast model new.csv --horizon 99 -o out.csv",
-            "horizon: found 99; 1 to 12 is allowed, as far as validation tells intervals of 90%",
+            "horizon: found 99; give 1 to 12, which is as far as validation tells intervals of 90%",
         ),
         (
             "forecast model new.csv --horizon 3 --level 1.5 -o out.csv",
-            "level: found 1.5; 0.5, 0.51 to 0.99 are allowed",
+            "level: found 1.5; intervals are known for 0.5, 0.51 and so on to 0.99",
         ),
         (
             "score model new.csv -o out.csv --false-alarms 0",
-            "false alarms: found 0; at least 1 in 97, one more than there are validation windows, and less than 1 is allowed",
+            "false alarms: found 0; 96 validation windows can tell shares of at least 1 in 97, and "
+            "below 1",
         ),
         (
             "score model new.csv -o out.csv --false-alarms 0.1 --figure out.svg",
-            "out.svg: found the suffix '.svg'; .png is allowed",
+            "out.svg: found the suffix '.svg'; give a .png file",
         ),
-        ("export model -o model.pt", "model.pt: found the suffix '.pt'; .onnx is allowed"),
+        ("export model -o model.pt", "model.pt: found the suffix '.pt'; give a .onnx file"),
     ],
 )
-def test_what_a_person_can_mend_is_one_line(folder: Path, command, line: str, said: str) -> None:
+def test_what_a_person_can_mend_is_one_line(folder: Path, command, line: str, message: str) -> None:
     hourly(hours=20).to_csv(folder / "short.csv", index=False)
     status, out, err = command(line)
-    assert (status, out, err) == (2, "", f"error: {said}\n")
+    assert (status, out, err) == (2, "", f"error: {message}\n")
     assert not list(folder.glob("out*")) and not (folder / "model.pt").exists()
 
 
@@ -149,6 +152,20 @@ def test_the_package_is_read_without_torch(environment: dict[str, str]) -> None:
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     with pytest.raises(AttributeError, match="no attribute 'scores'"):
         lstm_ae.scores  # noqa: B018
+
+
+HELP = [
+    ("new-section", "Name of the section. Default: the name of the file."),
+    ("forecast", "Steps to forecast after the end of each series."),
+    ("score", "Share of windows like those of validation that may be alarms."),
+]
+
+
+@pytest.mark.parametrize(("name", "sentence"), HELP)
+def test_help_says_in_sentences_what_an_option_is(name: str, sentence: str) -> None:
+    result = CliRunner().invoke(cli.app, [name, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert sentence in " ".join(result.output.split())
 
 
 def test_the_version_is_that_of_the_library(command) -> None:

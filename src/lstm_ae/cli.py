@@ -9,10 +9,13 @@ import typer
 from lstm_ae import __version__
 from lstm_ae.core.errors import InputError
 
+# pandas and torch take seconds to import: each command imports what it needs.
 if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_ae.package.package import Package
+    from lstm_ae.use.proposal import Proposal
+    from lstm_ae.use.table_summary import TableSummary
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,23 +25,12 @@ app = typer.Typer(
 )
 
 
-MODEL = Annotated[Path, typer.Argument(metavar="MODEL", help="A folder under models/.")]
-INPUT = Annotated[
-    Path,
-    typer.Argument(
-        metavar="INPUT",
-        help="A .csv, .csv.gz or .parquet table of the form the model was trained on.",
-    ),
-]
-OUT = Annotated[
-    Path,
-    typer.Option(
-        "--out",
-        "-o",
-        help="The .csv, .csv.gz or .parquet table that is written.",
-        callback=lambda path: _table(path),
-    ),
-]
+def _checked_suffix(path: Path) -> Path:
+    """The path of a table to write, its suffix checked before anything is computed."""
+    from lstm_ae.data.reading import table_suffix
+
+    table_suffix(path)
+    return path
 
 
 def _print_version(wanted: bool) -> None:
@@ -47,15 +39,40 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+MODEL = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Folder of a trained model, such as models/toy.")
+]
+INPUT = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="Table of the form the model was trained on: a .csv, .csv.gz or .parquet file.",
+    ),
+]
+OUT = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Table to write: a .csv, .csv.gz or .parquet file.",
+        callback=_checked_suffix,
+    ),
+]
+
+
 @app.callback()
 def commands(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error, not one line.")
+    ] = False,
     version: Annotated[
         bool,
-        typer.Option("--version", help="Show the version.", is_eager=True, callback=_print_version),
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=_print_version
+        ),
     ] = False,
 ) -> None:
-    """LSTM autoencoders: a section of the study from your own table, and what a trained model can be used for."""
+    """Make a section of the study from your own table, and use trained LSTM autoencoders."""
 
 
 @app.command("new-section")
@@ -64,43 +81,41 @@ def new_section(
         Path,
         typer.Argument(
             metavar="TABLE",
-            help="A .csv, .csv.gz or .parquet file: a row a step, or a row a series and step.",
+            help="Your table: a .csv, .csv.gz or .parquet file. A row is a step, or a step of one "
+            "of several series.",
         ),
     ],
-    name: Annotated[str | None, typer.Option(help="Of the section; else the file's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the section. Default: the name of the file.")
+    ] = None,
     columns: Annotated[
         str | None,
         typer.Option(
-            help="The columns of values, with commas between; else all that hold numbers."
+            help="Columns of values, with commas between. Default: all columns of numbers."
         ),
     ] = None,
     predict: Annotated[
-        bool, typer.Option("--predict", help="Predict the step after each step as well.")
+        bool, typer.Option("--predict", help="Also learn to predict the step after each step.")
     ] = False,
     wide: Annotated[
         bool,
         typer.Option(
-            "--wide", help="Each column is a series of its own; else a variable of one series."
+            "--wide",
+            help="Read each column as a series of its own. Default: the columns are the variables "
+            "of one series.",
         ),
     ] = False,
     add: Annotated[
-        bool, typer.Option("--add", help="Add the section; else it is only shown.")
+        bool, typer.Option("--add", help="Add the section. Default: only show it.")
     ] = False,
 ) -> None:
     """Propose a section for your table, and add it.
 
-    Looks at the table, and shows a block for params.yaml and lines for dvc.yaml. With `--add` the table is copied to data/tables and given
-    to DVC, and both files get their lines; all else in them stays as it is. Every value of the block can be changed afterwards.
+    Looks at the table, and shows a block for params.yaml and lines for dvc.yaml. With `--add`, the
+    table is copied to data/tables and given to DVC, and both files get their lines; all else in
+    them stays as it is. You can change every value of the block afterwards.
     """
-    # pandas takes a second
-    from lstm_ae.core.yaml import to_text
-    from lstm_ae.use.new_section import (
-        add_section,
-        extend_files,
-        pipeline_items,
-        section_name,
-        section_text,
-    )
+    from lstm_ae.use.new_section import add_section, extend_files, section_name
     from lstm_ae.use.proposal import propose_section
     from lstm_ae.use.table_summary import summarize_table
 
@@ -109,24 +124,34 @@ def new_section(
     name = section_name(path, name)
     proposal = propose_section(path, summary, predict, "series" if wide else "variables")
     texts = extend_files(name, proposal.section)
-    typer.echo("\n".join([f"{path}: {summary.rows} rows", *summary.lines(), *proposal.reasons]))
-    typer.echo(f"\nparams.yaml\n\n{section_text(name, proposal.section)}\ndvc.yaml")
-    for key, items in pipeline_items(name, predict).items():
-        typer.echo(f"\n{to_text({key: items}).rstrip()}")
+    _show(path, name, summary, proposal)
     if not add:
         typer.echo("\nNothing is written yet; --add adds it.")
         return
     place = add_section(path, name, texts)
-    typer.echo(
-        f"\nAdded. Next:\n  dvc repro evaluate@{name}\n  git add {place}.dvc {place.parent}/.gitignore params.yaml dvc.yaml dvc.lock"
-    )
+    files = f"{place}.dvc {place.parent}/.gitignore params.yaml dvc.yaml dvc.lock"
+    typer.echo(f"\nAdded. Next:\n  dvc repro evaluate@{name}\n  git add {files}")
+
+
+def _show(path: Path, name: str, summary: "TableSummary", proposal: "Proposal") -> None:
+    """Print what a table holds, and what the two files would get."""
+    from lstm_ae.core.yaml import to_text
+    from lstm_ae.use.new_section import pipeline_items, section_text
+
+    typer.echo(f"{path}: {summary.rows} rows")
+    for line in [*summary.lines(), *proposal.reasons]:
+        typer.echo(line)
+    section = proposal.section
+    typer.echo(f"\nparams.yaml\n\n{section_text(name, section)}\ndvc.yaml")
+    for key, items in pipeline_items(name, section["data"]["predict"]).items():
+        typer.echo(f"\n{to_text({key: items}).rstrip()}")
 
 
 @app.command()
 def reconstruct(model: MODEL, table: INPUT, out: OUT) -> None:
     """Pass a table through the code of a model.
 
-    What comes back is in the columns and units of the table.
+    The reconstruction has the columns and units of the table.
     """
     from lstm_ae.use import inference
 
@@ -138,7 +163,8 @@ def reconstruct(model: MODEL, table: INPUT, out: OUT) -> None:
 def encode(model: MODEL, table: INPUT, out: OUT) -> None:
     """Write the code of each window.
 
-    A row a window: its series, the times of its first and last step, the numbers of its code; and its class where the model tells one.
+    A row is a window: its series, the times of its first and last step, and the numbers of its
+    code. A model with a class head adds the class and its probability.
     """
     from lstm_ae.use import inference
 
@@ -154,14 +180,18 @@ def forecast(
     horizon: Annotated[
         int | None,
         typer.Option(
-            help="Steps after the end of each series; else as far as the intervals reach."
+            help="Steps to forecast after the end of each series. Default: as many as the "
+            "intervals reach."
         ),
     ] = None,
-    level: Annotated[float, typer.Option(help="Of the prediction intervals.")] = 0.9,
+    level: Annotated[
+        float, typer.Option(help="Share of future values that the prediction intervals hold.")
+    ] = 0.9,
 ) -> None:
     """Forecast the steps after the end of each series.
 
-    The model reads the last window of a series and then its own predictions. The intervals are calibrated on the validation split.
+    The model reads the last window of a series and then its own predictions. The intervals are
+    calibrated on the validation split.
     """
     from lstm_ae.use import inference
 
@@ -178,83 +208,73 @@ def score(
     out: OUT,
     false_alarms: Annotated[
         float,
-        typer.Option(
-            help="The share of windows like those of the validation split that are alarms."
-        ),
+        typer.Option(help="Share of windows like those of validation that may be alarms."),
     ] = 0.01,
-    figure: Annotated[Path | None, typer.Option(help="A .png file: the alarms over time.")] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="Picture of the alarms over time to draw: a .png file. Default: none."),
+    ] = None,
 ) -> None:
-    """Tell the windows that the model does not know: their reconstruction error, and alarms.
+    """Find the windows that are unlike the training data.
 
-    A row a window: its series, the times of its first and last step, its error, the share of validation windows with an error as large
-    (p-value), and whether that makes it an alarm.
+    A row is a window: its series, the times of its first and last step, its reconstruction error,
+    the share of validation windows with an error as large (p-value), and whether it is an alarm.
     """
     from lstm_ae.use import inference
 
     package = _load(model)
-    scored = inference.score(package, table, false_alarms, figure)
-    _write(scored, out, package)
-    threshold = scored.attrs["threshold"]
-    alarms = f"{scored['alarm'].sum()} of {len(scored)} windows are alarms"
-    typer.echo(
-        f"{alarms}: an error above {threshold:.4g}, as {false_alarms:.2%} of windows like those of validation have"
-    )
+    scores = inference.score(package, table, false_alarms, figure)
+    _write(scores, out, package)
+    alarms = f"{scores['alarm'].sum()} of {len(scores)} windows are alarms"
+    threshold = f"an error above {scores.attrs['threshold']:.4g}"
+    share = f"{false_alarms:.2%} of windows like those of validation"
+    typer.echo(f"{alarms}: {threshold}, as {share} have")
 
 
 @app.command()
 def export(
     model: MODEL,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The .onnx file that is written.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, with suffix .onnx.")],
 ) -> None:
     """Write a model as ONNX.
 
-    `sequences` (batch, steps, variables), scaled, to `reconstruction`, `code` and what else the model says. The metadata `layout` tells
-    how values are scaled.
+    It maps `sequences` (batch, steps, variables), scaled, to `reconstruction`, `code` and what else
+    the model answers. The metadata `layout` says how values are scaled.
     """
     from lstm_ae.use import inference
 
     if out.suffix != ".onnx":
-        raise InputError(f"{out}: found the suffix {out.suffix!r}; .onnx is allowed")
+        raise InputError(f"{out}: found the suffix {out.suffix!r}; give a .onnx file")
     inference.export(_load(model), out)
     typer.echo(f"wrote {out}")
 
 
 def _load(directory: Path) -> "Package":
-    """The model, on the device that is there."""
+    """Read a model onto the fastest device of this machine."""
     import torch
 
     from lstm_ae.model import runtime
     from lstm_ae.use import inference
 
-    return inference.load_model(directory, str(runtime.start("auto", torch.get_num_threads())))
+    device = runtime.start("auto", torch.get_num_threads(), seed=0)
+    return inference.load_model(directory, str(device))
 
 
-def _table(path: Path) -> Path:
-    """The path of a table, its suffix checked before anything is computed."""
-    from lstm_ae.data.reading import table_suffix
+def _write(frame: "pd.DataFrame", path: Path, package: "Package") -> None:
+    """Write a table in the format of its suffix.
 
-    table_suffix(path)
-    return path
-
-
-def _write(frame: "pd.DataFrame", path: Path, model: "Package") -> None:
-    """Write a table in the format of its suffix. In text, times have all their digits and other numbers nine."""
+    In text, times have all their digits and other numbers nine.
+    """
     from lstm_ae.core.files import replacing
     from lstm_ae.data.reading import table_suffix
 
-    kind = table_suffix(path)
+    suffix = table_suffix(path)
+    compression: Any = {"method": "gzip", "mtime": 0} if suffix == ".csv.gz" else None
     with replacing(path) as temporary:
-        if kind == ".parquet":
+        if suffix == ".parquet":
             frame.to_parquet(temporary, index=False)
         else:
-            times = [
-                name
-                for name in (model.layout.time, "time", "start", "end")
-                if name in frame and frame[name].dtype.kind == "f"
-            ]
-            frame = frame.assign(**{str(name): frame[name].map(repr) for name in times})
-            compression: Any = {"method": "gzip", "mtime": 0} if kind == ".csv.gz" else None
-            frame.to_csv(
+            _with_times_as_text(frame, package.layout.time).to_csv(
                 temporary,
                 index=False,
                 lineterminator="\n",
@@ -264,8 +284,17 @@ def _write(frame: "pd.DataFrame", path: Path, model: "Package") -> None:
     typer.echo(f"wrote {path}: {len(frame)} rows")
 
 
+def _with_times_as_text(frame: "pd.DataFrame", time: str | None) -> "pd.DataFrame":
+    """A table whose times that are real numbers are text with all their digits."""
+    texts = {}
+    for name in (time, "time", "start", "end"):
+        if name in frame and frame[name].dtype.kind == "f":
+            texts[str(name)] = frame[name].map(repr)
+    return frame.assign(**texts)
+
+
 def main() -> None:
-    """Run a command. What the user can mend ends it with one line and exit status 2."""
+    """Run a command. An error that the user can mend ends it with one line and exit status 2."""
     try:
         app()
     except (InputError, OSError) as error:
