@@ -256,7 +256,7 @@ def _load(directory: Path) -> "Package":
     from lstm_ae.model import runtime
     from lstm_ae.use import inference
 
-    device = runtime.start("auto", torch.get_num_threads(), seed=0)
+    device = runtime.start("auto", torch.get_num_threads())
     return inference.load_model(directory, str(device))
 
 
