@@ -8,6 +8,8 @@ import pytest
 import lstm_ae
 from lstm_ae.package.provenance import code_commit, provenance
 
+PAGE = "src/lstm_ae/report/page.py"
+
 
 def git(root: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
@@ -20,9 +22,9 @@ def git(root: Path, *arguments: str) -> str:
 def project(tmp_path: Path) -> Path:
     """A repository with one commit of code."""
     git(tmp_path, "init", "--quiet")
-    for name in ("src/code.py", "stages/train.py", "README.md"):
+    for name in ("src/lstm_ae/model/stack.py", "stages/train.py", PAGE, "README.md"):
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("first\n")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "start")
@@ -32,17 +34,21 @@ def project(tmp_path: Path) -> Path:
 def test_the_commit_is_the_last_that_touched_the_code(project: Path) -> None:
     first = git(project, "rev-parse", "HEAD")
     assert code_commit(project) == first
-    (project / "README.md").write_text("second\n")
+    for name in (PAGE, "README.md"):
+        (project / name).write_text("second\n")
     assert code_commit(project) == first
-    git(project, "commit", "--quiet", "--all", "--message", "text")
+    git(project, "commit", "--quiet", "--all", "--message", "no code of models")
     assert code_commit(project) == first
     (project / "stages/train.py").write_text("second\n")
     git(project, "commit", "--quiet", "--all", "--message", "code")
     assert code_commit(project) == git(project, "rev-parse", "HEAD") != first
 
 
-@pytest.mark.parametrize("name", ["src/code.py", "src/new.py", "stages/train.py"])
+@pytest.mark.parametrize(
+    "name", ["src/lstm_ae/model/stack.py", "src/lstm_ae/training/new.py", "stages/train.py"]
+)
 def test_code_that_no_commit_holds_is_marked(project: Path, name: str) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
     (project / name).write_text("changed\n")
     assert code_commit(project) == git(project, "rev-parse", "HEAD") + "+changes"
 

@@ -5,7 +5,13 @@ from pathlib import Path
 
 from lstm_ae import __version__
 
-CODE = ("src", "stages")  # the folders of the project that a model is made by
+ROOMS = ("core", "params", "units", "data", "model", "training", "search", "package")
+STAGES = ("acquire", "prepare", "search", "train", "package")
+# What a model is made by: a later change to the page or to a figure makes no other model.
+CODE = (
+    *(f"src/lstm_ae/{room}" for room in ROOMS),
+    *(f"stages/{stage}.py" for stage in STAGES),
+)
 
 
 def provenance(root: Path) -> dict[str, str | None]:
@@ -24,7 +30,7 @@ def provenance(root: Path) -> dict[str, str | None]:
 
 
 def code_commit(root: Path) -> str | None:
-    """The last commit that touched the code: it stays when only texts or results change.
+    """The last commit that touched the code that makes models.
 
     Returns
     -------
