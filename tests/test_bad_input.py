@@ -108,14 +108,16 @@ TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     ],
     "fewer days than a window": lambda table: table[table["date"] <= "2014-01-20"],
 }
+HEADER = b"date,open,high,low,close,volume,Name\n"
 RAW_TABLES = {
     "0 bytes": b"",
-    "only a header": b"date,open,high,low,close,volume,Name\n",
-    "a row of fewer fields than the header": b"date,open,high,low,close,volume,Name\n2014-01-02,1,2\n",
-    "a row of more fields than the header": b"date,open,high,low,close,volume,Name\n2014-01-02,1,2,1,2,3,A\n2014-01-03,1,5,2,1,2,3,A\n",
+    "only a header": HEADER,
+    "a row of fewer fields than the header": HEADER + b"2014-01-02,1,2\n",
+    "a row of more fields than the header": HEADER
+    + b"2014-01-02,1,2,1,2,3,A\n2014-01-03,1,5,2,1,2,3,A\n",
     "bytes that are no text": b"\x00\xff\xfe\x00",
     "first rows of more fields than the header": b"date,open\n2014-01-02,1,2,3\n2014-01-03,1,2,3\n",
-    "columns apart by semicolons": b"date;open;high;low;close;volume;Name\n2014-01-02;1;2;1;2;3;A\n",
+    "columns apart by semicolons": HEADER.replace(b",", b";") + b"2014-01-02;1;2;1;2;3;A\n",
     "a gzip archive under the name of a CSV": gzip.compress(b"date,open\n", mtime=0),
 }
 LABELS: dict[str, Callable[[bytes], bytes]] = {
@@ -431,8 +433,9 @@ def page() -> str:
     """The whole of docs/errors.md."""
     text = (
         "# Bad inputs, and the line each gets\n\n"
-        "A stage that finds one of these prints `error: ` and the line, and ends with status 2. `PYTHONPATH=src python\n"
-        "stages/train.py toy --debug` and `lstm-ae --debug score ...` show the traceback. What DVC refuses itself keeps DVC's words.\n"
+        "A stage that finds one of these prints `error: ` and the line, and ends with status 2. "
+        "`PYTHONPATH=src python\nstages/train.py toy --debug` and `lstm-ae --debug score ...` show "
+        "the traceback. What DVC refuses itself keeps DVC's words.\n"
         f"`{FOLDER}` is the folder of the file. A test compares this page with what is said.\n"
     )
     title = ""

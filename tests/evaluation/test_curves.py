@@ -1,4 +1,4 @@
-"""Losses by epoch: what training wrote, and the test split scored with the weights of each epoch."""
+"""Losses by epoch: those of training, and the test split scored with each epoch's weights."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The gradients of every form of the model, by its input and every parameter, against finite differences."""
+"""The gradients of every form of the model, by input and parameter, against finite differences."""
 
 from itertools import product
 

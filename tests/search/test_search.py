@@ -446,7 +446,10 @@ def test_a_trial_whose_process_died_before_it_gave_a_sign_is_replaced(
 
 @pytest.fixture
 def shared_study(task, tmp_path, monkeypatch) -> Callable[..., optuna.Study]:
-    """A shared study of two trials of one epoch, each of which is what is called with the storage and its number; else it is complete."""
+    """A shared study of two trials of one epoch.
+
+    Each is what is called with the storage and its number; without that it is complete.
+    """
 
     def run(**ends: Callable[[optuna.storages.RDBStorage, int], Outcome]) -> optuna.Study:
         url, asked = f"sqlite:///{tmp_path}/study.db", iter(range(10))
@@ -541,7 +544,10 @@ def test_a_sign_of_life_that_does_not_arrive_is_no_error(task, tmp_path, caplog)
 
 
 def test_processes_that_meet_in_an_empty_database_make_its_tables_once(postgresql) -> None:
-    program = f"import optuna; from lstm_ae.search.shared import open_storage; print(open_storage({postgresql!r}).get_all_studies())"
+    program = (
+        "import optuna; from lstm_ae.search.shared import open_storage; "
+        f"print(open_storage({postgresql!r}).get_all_studies())"
+    )
     command = [sys.executable, "-c", program]
     processes = [
         subprocess.Popen(

@@ -132,7 +132,8 @@ def test_a_column_with_gaps_or_without_change_or_of_text_is_left_out_and_named()
     [
         (
             hours().iloc[::-1],
-            r"column time, line 3: found '.*' after '.*', and no column of series within which times rise",
+            r"column time, line 3: found '.*' after '.*', and no column of series within which "
+            r"times rise",
         ),
         (pd.concat([hours(), hours()]), r"column time, line 902: found '2021-03-01 00:00' after"),
         (hours()[["time"]], "no column of numbers"),

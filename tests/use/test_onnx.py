@@ -23,7 +23,7 @@ def run(graph: bytes, sequences: np.ndarray) -> dict[str, np.ndarray]:
 def assert_same(
     model: LSTMAutoencoder, graph: bytes, sequences: torch.Tensor, tolerance: float
 ) -> None:
-    """The root mean square of the difference beside that of what torch says, or 1 where that is larger."""
+    """The root mean square of the difference is below `tolerance`, or that share of torch's own."""
     output = model(sequences)
     wanted = {name: value.numpy() for name, value in output._asdict().items() if value is not None}
     found = run(graph, sequences.numpy())

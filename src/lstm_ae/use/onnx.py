@@ -1,4 +1,7 @@
-"""A trained model as ONNX, written node by node: one LSTM operator a layer, any number of sequences. Shapes as in `model`."""
+"""A trained model as ONNX, written node by node: one LSTM operator a layer.
+
+It takes any number of sequences. Shapes are those of `lstm_ae.model`.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +56,10 @@ class Graph:
         )
 
     def lstm(self, lstm: nn.LSTM, layer: int, steps: str, state: str = "") -> str:
-        """(T, B, inputs) to the hidden states (T, B, H); `state` (1, B, H) is the first hidden and cell state, else zero."""
+        """(T, B, inputs) to the hidden states (T, B, H).
+
+        `state` (1, B, H) is the first hidden and cell state; without it they are zero.
+        """
 
         def gates(name: str) -> NDArray[np.float32]:
             rows = getattr(lstm, f"{name}_l{layer}").detach().cpu().numpy()
@@ -76,7 +82,10 @@ class Graph:
         )
 
     def stack(self, stack: Stack, steps: str, length: int, state: str = "") -> list[str]:
-        """(T, B, inputs) to what the stack knows: its memory (T, B, H) and, with upper layers, the last of them (T / period, B, H)."""
+        """(T, B, inputs) to the memory of the stack (T, B, H).
+
+        With upper layers also to the states of the last of them (T / period, B, H).
+        """
         memory = self.add("Mul", self.lstm(stack.first, 0, steps, state), self.constant(stack.gain))
         if stack.upper is None:
             return [memory]
@@ -87,8 +96,9 @@ class Graph:
 
 
 def graph_of(model: LSTMAutoencoder) -> ModelProto:
-    """`sequences` (B, T, m) to `reconstruction` (B, T, m), `code` (B, code_size), and where the model has them `logits` (B, classes) and
-    `predictions` (B, T, m).
+    """The graph from `sequences` (B, T, m) to `reconstruction` (B, T, m) and `code` (B, code_size).
+
+    Where the model has them, `logits` (B, classes) and `predictions` (B, T, m) come too.
     """
     a, graph = model.architecture, Graph()
     length, features = a.sequence_length, a.features
