@@ -433,10 +433,11 @@ def page() -> str:
     """The whole of docs/errors.md."""
     text = (
         "# Bad inputs, and the line each gets\n\n"
-        "A stage that finds one of these prints `error: ` and the line, and ends with status 2. "
-        "`PYTHONPATH=src python\nstages/train.py toy --debug` and `lstm-ae --debug score ...` show "
-        "the traceback. What DVC refuses itself keeps DVC's words.\n"
-        f"`{FOLDER}` is the folder of the file. A test compares this page with what is said.\n"
+        "A stage that finds one of these prints `error: ` and the line, and ends with status 2.\n"
+        "`PYTHONPATH=src python stages/train.py toy --debug` and `lstm-ae --debug score ...` show\n"
+        "the traceback. What DVC refuses itself keeps DVC's words. "
+        f"`{FOLDER}` is the folder of the\n"
+        "file. A test compares this page with what is said.\n"
     )
     title = ""
     for part, wrong, read in cases():

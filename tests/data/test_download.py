@@ -103,8 +103,8 @@ def test_a_server_that_stays_broken_is_asked_three_times_and_named_with_the_reas
         (unending("HTTP/1.1 200 OK\r\n\r\n"), "more than the 18 bytes of the file"),
         (
             unending(
-                "HTTP/1.1 200 OK\r\nContent-Length: 18\r\nTransfer-Encoding: chunked\r\n\r\n"
-                "fffffff\r\n"
+                "HTTP/1.1 200 OK\r\nContent-Length: 18\r\n"
+                "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n"
             ),
             "more than the 18 bytes of the file",
         ),
