@@ -140,10 +140,10 @@ def test_every_horizon_day_of_a_rollout_lies_in_test(prepare, prices, data) -> N
 
 
 def test_the_first_days_of_validation_and_test_are_told(prepare, prices) -> None:
-    first_times = {
-        name: min(day for day in prices.days if day >= first)
-        for name, first in (("validation", "2016-12-31"), ("test", "2017-07-01"))
-    }
+    first_of = {"validation": "2016-12-31", "test": "2017-07-01"}
+    first_times = {}
+    for name, first in first_of.items():
+        first_times[name] = min(day for day in prices.days if day >= first)
     assert prepare().description.first_times == first_times
 
 

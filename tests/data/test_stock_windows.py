@@ -114,10 +114,9 @@ def test_a_company_of_another_split_cannot_reach_training(
 def test_no_company_is_in_two_splits(prepare, data) -> None:
     prepared = prepare()
     members = prepared.description.members
-    company = {symbol: classes[0] for classes in data.share_classes for symbol in classes}
-    companies = [
-        {company.get(symbol, symbol) for symbol in symbols} for symbols in members.values()
-    ]
+    company = {symbol: symbol for symbol in prepared.description.series}
+    company |= {symbol: classes[0] for classes in data.share_classes for symbol in classes}
+    companies = [set(map(company.__getitem__, symbols)) for symbols in members.values()]
     assert sum(map(len, companies)) == len(set.union(*companies)) == 7
     for name, symbols in members.items():
         places = np.unique(prepared.splits[name].series)
