@@ -40,7 +40,7 @@ wheel: all
 
 # The trials of a search in the browser: make dashboard SECTION=snp
 dashboard: all
-	PYTHONPATH=src python -m lstm_ae.use.dashboard $(SECTION)
+	PYTHONPATH=src python -m tools.dashboard $(SECTION)
 
 # This project beside its peers, half an hour on two cores with nothing else on them, on the page
 # docs/benchmarks.md. Goes on where it was stopped.

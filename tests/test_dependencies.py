@@ -20,7 +20,7 @@ DISTRIBUTIONS = packages_distributions()
 UNSEEN = {"pyarrow", "psycopg"}
 # `pip install .` alone must be enough for these rooms, except for what an extra is there for.
 BASE_ROOMS = ("core", "params", "units", "model", "training", "package", "use", "stage", "cli")
-NOT_BASE = {"lstm_ae.use.alarms", "lstm_ae.use.dashboard", "lstm_ae.use.onnx"}
+NOT_BASE = {"lstm_ae.use.alarms", "lstm_ae.use.onnx"}
 
 
 def names(requirements: list[str]) -> set[str]:

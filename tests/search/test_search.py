@@ -40,10 +40,10 @@ from lstm_ae.search.study import (
 from lstm_ae.search.trial import Outcome, Task, worker_count
 from lstm_ae.training.checkpoint import save_state
 from lstm_ae.training.scratch import digest
-from lstm_ae.use.dashboard import rebuild_storage
 from stages.search import search
 from tests.checkouts import edit_params
 from tests.prepared import save_splits
+from tools.dashboard import rebuild_storage
 
 ROOT = Path(__file__).resolve().parents[2]
 TUNABLE = ["hidden_size", "lr", "gradient_clip", "layers"]

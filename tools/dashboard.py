@@ -1,6 +1,6 @@
 """optuna-dashboard on the trials that a search wrote.
 
-PYTHONPATH=src python -m lstm_ae.use.dashboard toy
+PYTHONPATH=src python -m tools.dashboard toy
 """
 
 import logging
