@@ -101,9 +101,9 @@ def test_a_default_holds_for_every_section(changed_params, params: Params, key: 
             r"defaults\.training\.los: unknown key; the nearest is loss",
         ),
         ({"defaults.trainin": {}}, r"defaults\.trainin: unknown key; the nearest is training"),
-        ({"defaults.search.trials": 1}, r"defaults\.search\.trials: unknown key; allowed are con"),
-        ({"defaults.training": 1}, r"defaults\.training: found 1; a mapping is allowed"),
-        ({"defaults": None}, r"defaults: found None; a mapping is allowed"),
+        ({"defaults.search.trials": 1}, r"defaults\.search\.trials: unknown key; there are con"),
+        ({"defaults.training": 1}, r"defaults\.training: found 1; a mapping is needed"),
+        ({"defaults": None}, r"defaults: found None; a mapping is needed"),
         (
             {"defaults.training.warmup": 2.0},
             r"defaults\.training\.warmup: found 2\.0; Input should",
@@ -160,13 +160,13 @@ TABLE = {
         ({"columns": []}, "at least 1 item"),
         (
             {"columns_are": "series", "series": "place"},
-            "where each column is a series; null is allowed",
+            "but each column is a series by itself; leave it empty",
         ),
-        ({"split_by": "series"}, "for a table of one series; time is allowed"),
+        ({"split_by": "series"}, "but the table is one series; set it to time"),
         ({"group_by_time": True, "series": "place"}, "needs several series and predict: true"),
         ({"group_by_time": True, "predict": True}, "needs several series and predict: true"),
         ({"window": 1}, "greater than or equal to 2"),
-        ({"window": 3, "predict": True}, "at least 4 is allowed"),
+        ({"window": 3, "predict": True}, "set it to at least 4"),
     ],
 )
 def test_a_layout_of_a_table_that_contradicts_itself_is_an_error(
@@ -183,13 +183,13 @@ def test_a_layout_of_a_table_that_contradicts_itself_is_an_error(
         (
             {},
             {"prediction": 0.5},
-            r"loss_weights.prediction, .* is above 0 for data without a next step",
+            r"loss_weights.prediction, .* is above 0, but no next step",
         ),
         ({"predict": True}, {"prediction": 0.5}, None),
         (
             {"predict": True},
             {"error_correlation": 0.3},
-            "error_correlation is above 0 with data.group_by_time: false",
+            "error_correlation is above 0, but batches are not grouped by time",
         ),
         (
             {"predict": True, "series": "place", "group_by_time": True},

@@ -124,7 +124,8 @@ class StockForecastData(DataBlock):
         most = self.window - 2
         if self.fed > most:
             raise ValueError(
-                f"fed {self.fed}: at most {most} is allowed, two days fewer than the window"
+                f"fed {self.fed}: leaves too few days to forecast; set it to at most {most}, two "
+                "days fewer than the window"
             )
         return self
 
@@ -171,23 +172,22 @@ class TableData(DataBlock):
     def series_are_named_once(self) -> "TableData":
         if self.columns_are == "series" and self.series is not None:
             raise ValueError(
-                f"series: found {self.series!r} with columns_are: series, "
-                "where each column is a series; null is allowed"
+                f"series is {self.series!r}, but each column is a series by itself; leave it "
+                "empty, or set columns_are to variables"
             )
         return self
 
     @model_validator(mode="after")
     def choices_fit_the_series(self) -> "TableData":
         if self.split_by == "series" and not self.has_several_series:
-            raise ValueError("split_by: series, for a table of one series; time is allowed")
+            raise ValueError("split_by: series, but the table is one series; set it to time")
         if self.predict and self.window < 4:
             raise ValueError(
-                f"window {self.window}: at least 4 is allowed where the next step is predicted"
+                f"window {self.window}: too short to predict the next step; set it to at least 4"
             )
         if self.group_by_time and not (self.has_several_series and self.predict):
             raise ValueError(
-                "group_by_time: true, which needs several series and predict: true; "
-                "false is allowed"
+                "group_by_time: true needs several series and predict: true; set it to false"
             )
         return self
 

@@ -27,7 +27,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     Raises
     ------
     InputError
-        One line: the key, what stood there, what is allowed.
+        One line: the key, what stood there, what to write in its place.
     """
     content = load_yaml(path)
     try:
@@ -48,8 +48,8 @@ def _check_names(content: Mapping[str, Any]) -> None:
         is_name = isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name)
         if not is_name or name in TOP_LEVEL:
             raise InputError(
-                f"sections: found {name!r}; allowed are names of small letters, digits and _, "
-                f"other than {', '.join(sorted(TOP_LEVEL))}"
+                f"sections: found {name!r}; give a name of small letters, digits and _, other "
+                f"than {', '.join(sorted(TOP_LEVEL))}"
             )
         if names.count(name) > 1:
             raise InputError(f"sections: {name} stands twice")
@@ -61,18 +61,18 @@ def _check_names(content: Mapping[str, Any]) -> None:
 def _check_defaults(defaults: Any) -> None:
     """`defaults` holds mappings of keys that sections share."""
     if not isinstance(defaults, dict):
-        raise InputError(f"defaults: found {defaults!r}; a mapping is allowed")
+        raise InputError(f"defaults: found {defaults!r}; a mapping is needed")
     for name, values in defaults.items():
         if name not in SHARED:
             raise InputError(f"defaults.{name}: unknown key{nearest(name, SHARED)}")
         if not isinstance(values, dict):
-            raise InputError(f"defaults.{name}: found {values!r}; a mapping is allowed")
+            raise InputError(f"defaults.{name}: found {values!r}; a mapping is needed")
         for key in values:
             if key not in SHARED[name]:
                 similar = nearest(key, SHARED[name])
                 names = ", ".join(SHARED[name])
                 raise InputError(
-                    f"defaults.{name}.{key}: unknown key{similar or f'; allowed are {names}'}"
+                    f"defaults.{name}.{key}: unknown key{similar or f'; there are {names}'}"
                 )
 
 
@@ -90,7 +90,7 @@ def _validated(content: dict[str, Any], defaults: dict[str, dict[str, Any]]) -> 
         raise InputError(first_problem(error, everything, written)) from error
     if params.budget not in params.budgets:
         names = ", ".join(params.budgets)
-        raise InputError(f"budget: found {params.budget!r}; allowed are {names}")
+        raise InputError(f"budget: found {params.budget!r}; give one of {names}")
     return params
 
 

@@ -47,7 +47,7 @@ def first_problem(
 
 def _dataset_problem(dataset: object) -> str:
     """What is wrong with a kind of data set that there is not."""
-    return f"found {dataset!r}; allowed are {', '.join(KINDS)}{nearest(dataset, KINDS)}"
+    return f"found {dataset!r}; give one of {', '.join(KINDS)}{nearest(dataset, KINDS)}"
 
 
 def nearest(name: object, allowed: Iterable[object]) -> str:

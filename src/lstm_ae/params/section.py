@@ -27,13 +27,13 @@ class Model(Block):
         form = (self.code_enters, self.decoding, self.output)
         if self.initialization == "spectral" and form != ("state", "backward", "linear"):
             raise ValueError(
-                "initialization: spectral needs code_enters: state, decoding: backward, "
-                f"output: linear; found {', '.join(form)}"
+                f"initialization: spectral cannot start a model of the form {', '.join(form)}; set "
+                "code_enters: state, decoding: backward, output: linear, or another initialization"
             )
         if self.lags and self.initialization != "spectral":
             raise ValueError(
-                f"lags {self.lags} with initialization: {self.initialization}; "
-                "0 is allowed, or initialization: spectral"
+                f"lags {self.lags}: a {self.initialization} start keeps none; set lags to 0, or "
+                "initialization to spectral"
             )
         return self
 
@@ -125,7 +125,9 @@ class Section(Block):
             return self
         for name in TUNABLE:
             if getattr(self, name) == "tuned":
-                raise ValueError(f"{name}: tuned, with search.trials: 0; a number is needed")
+                raise ValueError(
+                    f"{name}: tuned, but search.trials is 0; set a number, or trials above 0"
+                )
         return self
 
     @model_validator(mode="after")
@@ -136,7 +138,7 @@ class Section(Block):
         if self.model.code_size is not None and smallest < self.model.code_size:
             raise ValueError(
                 f"hidden_size {smallest} is below code_size {self.model.code_size}; "
-                "at least the code size is allowed"
+                "set it to at least the code size"
             )
         return self
 
@@ -144,13 +146,13 @@ class Section(Block):
     def training_fits_the_data(self) -> "Section":
         if self.training.loss_weights.classification > 0 and not self.data.has_labels:
             raise ValueError(
-                "training.loss_weights.classification is above 0 for data without labels; "
-                "0 is allowed"
+                "training.loss_weights.classification is above 0, but the data have no labels; "
+                "set it to 0"
             )
         if self.training.shift and not self.data.has_images:
             raise ValueError(
-                f"training.shift: found {self.training.shift} for data that are no images; "
-                "0 is allowed"
+                f"training.shift is {self.training.shift}, but only images can be shifted; set it "
+                "to 0"
             )
         return self
 
@@ -162,18 +164,19 @@ class Section(Block):
         if predicts or self.model.lags:
             raise ValueError(
                 "training.loss_weights.prediction, training.error_correlation or model.lags is "
-                "above 0 for data without a next step; 0 is allowed"
+                "above 0, but no next step of these data is predicted; set them to 0"
             )
         return self
 
     def _checked_for_prediction(self) -> "Section":
         if self.model.period > 1:
             raise ValueError(
-                f"model.period: found {self.model.period}; "
-                "1 is allowed where every day is predicted"
+                f"model.period is {self.model.period}, but each step is predicted, so that upper "
+                "layers must tick at each; set it to 1"
             )
         if self.training.error_correlation and not self.data.has_groups:
             raise ValueError(
-                "training.error_correlation is above 0 with data.group_by_time: false; 0 is allowed"
+                "training.error_correlation is above 0, but batches are not grouped by time; set "
+                "it to 0, or data.group_by_time to true"
             )
         return self

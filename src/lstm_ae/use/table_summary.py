@@ -202,7 +202,7 @@ def _time_and_series(path: Path, cells: _Cells) -> tuple[str | None, str | None]
     place = f"{cells.table.index.name} {cells.table.index[row]}"
     raise InputError(
         f"{path}: column {name}, {place}: found {after!r} after {before!r}, and no column of "
-        "series within which times rise; rows in the order of time are allowed"
+        "series within which times rise; sort the rows by time"
     )
 
 
