@@ -128,12 +128,13 @@ def test_a_command_of_lstm_ae_has_the_options_that_a_page_gives_it(words: list[s
 
 
 @pytest.mark.parametrize("values", SETTINGS)
-def test_what_a_page_sets_can_be_set_in_params(values: list[str], tmp_path: Path) -> None:
+def test_what_a_page_sets_changes_params(values: list[str], tmp_path: Path) -> None:
+    before = load_params(ROOT / "params.yaml")
     for sweep in get_hydra_sweeps({"params.yaml": values}):
         path = tmp_path / "params.yaml"
         shutil.copyfile(ROOT / "params.yaml", path)
         apply_overrides(path, sweep["params.yaml"])
-        load_params(path)
+        assert load_params(path) != before
 
 
 def test_the_picture_of_the_pipeline_has_the_stages_of_dvc() -> None:
