@@ -60,7 +60,7 @@ venv/installed: requirements.txt
 	@echo "1 of 4: an environment in venv/"
 	$(PYTHON) -m venv --clear venv
 	@echo "2 of 4: the $$(grep -c '^[^ ]*==' requirements.txt) packages of requirements.txt," \
-	  "up to six gigabytes on disk, most of it torch"
+	  "about seven gigabytes on disk, most of it torch"
 	venv/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements.txt
 	@touch $@
 
