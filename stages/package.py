@@ -17,7 +17,7 @@ from lstm_ae.params import Params
 from lstm_ae.stage import run
 from lstm_ae.units.layout import load_layout
 
-DECISIVE = ("budget", "seed", "training_seed", "device", "precision", "devices", "threads")
+DECISIVE = ("budget", "seed", "training_seed", "device", "precision", "devices")
 
 
 def package(params: Params, name: str) -> None:

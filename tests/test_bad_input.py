@@ -47,7 +47,7 @@ PARAMS = [
     ("lr: ", "lr: .nan"),
     ("lr: ", "lr: -1.0"),
     ("lr: ", "lr: .inf"),
-    ("threads: 2", "threads: 0"),
+    ("threads: auto", "threads: 0"),
     ("device: auto", "device: tpu"),
     ("precision: 32-true", "precision: 8-bit"),
     ("budget: full", "budget: ful"),

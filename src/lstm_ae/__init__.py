@@ -5,6 +5,10 @@ Six functions use a trained model. They are imported, and torch with them, on th
 
 from typing import TYPE_CHECKING, Any
 
+from lstm_ae.core import processor
+
+processor.cap()
+
 if TYPE_CHECKING:
     from lstm_ae.use.inference import encode, export, forecast, load_model, reconstruct, score
 

@@ -251,12 +251,10 @@ def export(
 
 def _load(directory: Path) -> "Package":
     """Read a model onto the fastest device of this machine."""
-    import torch
-
     from lstm_ae.model import runtime
     from lstm_ae.use import inference
 
-    device = runtime.start("auto", torch.get_num_threads())
+    device = runtime.start("auto", "auto")
     return inference.load_model(directory, str(device))
 
 

@@ -63,7 +63,7 @@ def fresh(directory: Path) -> Path:
     """A checkout whose stages have one thread, as there may be two at work."""
     checkout(directory, SECTIONS if "LSTM_AE_KILLS" in os.environ else ["toy"])
     params = directory / "params.yaml"
-    params.write_text(params.read_text().replace("threads: 2 ", "threads: 1 "))
+    params.write_text(params.read_text().replace("threads: auto ", "threads: 1 "))
     (directory / ".dvc" / "cache").mkdir()
     return directory
 

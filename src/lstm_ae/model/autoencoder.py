@@ -3,13 +3,15 @@
 Shapes: B sequences, T steps, m features, H hidden units.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pydantic.dataclasses
 import torch
 from pydantic import ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
+from lstm_ae.model.fixed_memory import FixedMemory, linear_recurrence
+from lstm_ae.model.layers import Linear
 from lstm_ae.model.stack import Stack, States
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -75,6 +77,11 @@ class Output(NamedTuple):
     logits: Tensor | None
     predictions: Tensor | None
 
+    def to(self, dtype: torch.dtype) -> "Output":
+        """The same numbers in another type."""
+        fields: list[Any] = [None if field is None else field.to(dtype) for field in self]
+        return Output(*fields)
+
 
 class LSTMAutoencoder(nn.Module):
     """Encoder LSTM, code, decoder LSTM (Srivastava et al. 2015), with class and prediction heads.
@@ -93,6 +100,7 @@ class LSTMAutoencoder(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
+        self._fixed_memory: FixedMemory | None = None
         features = architecture.features
         hidden_size = architecture.hidden_size
         code_size = architecture.code_size
@@ -114,35 +122,68 @@ class LSTMAutoencoder(nn.Module):
         )
         self.to_code = _projection(self.encoder.width, code_size)
         self.from_code = _projection(code_size, hidden_size) if enters_as_state else nn.Identity()
-        self.readout = nn.Linear(hidden_size, features)
-        self.upper_readout: nn.Linear | None = None
+        self.readout = Linear(hidden_size, features)
+        self.upper_readout: Linear | None = None
         if layers > 1:
-            self.upper_readout = nn.Linear(hidden_size, period * features, bias=False)
+            self.upper_readout = Linear(hidden_size, period * features, bias=False)
         self.classifier: nn.Sequential | None = None
         if architecture.classes:
             self.classifier = nn.Sequential(
                 nn.LayerNorm(code_size),
-                nn.Linear(code_size, architecture.class_hidden_size),
+                Linear(code_size, architecture.class_hidden_size),
                 nn.ReLU(),
-                nn.Linear(architecture.class_hidden_size, architecture.classes),
+                Linear(architecture.class_hidden_size, architecture.classes),
             )
-        self.predictor: nn.Linear | None = None
+        self.predictor: Linear | None = None
         if architecture.predicts:
-            self.predictor = nn.Linear(self.encoder.width, features)
+            self.predictor = Linear(self.encoder.width, features)
 
-    def encode(self, sequences: Tensor) -> tuple[States, Tensor]:
-        """Sequences (B, T, m) to the encoder's states and the code (B, code_size)."""
-        states, _, _ = self.encoder(self._encoder_input(sequences))
-        return states, self.to_code(states.last())
+    def fix_memory(self) -> None:
+        """Compute the first layers by products from now on, if none of them is trained.
+
+        Fast and nearly the same (`fixed_memory`); `release_memory` goes back to their steps.
+        """
+        architecture = self.architecture
+        layers = (self.encoder.first, self.decoder.first)
+        weights = [weight for layer in layers for weight in layer.parameters()]
+        if any(weight.requires_grad for weight in weights):
+            return
+        if architecture.predicts or architecture.code_enters != "state":
+            return
+        encoder, decoder = map(linear_recurrence, layers)
+        if encoder is not None and decoder is not None:
+            self._fixed_memory = FixedMemory(
+                encoder,
+                decoder,
+                architecture.sequence_length,
+                architecture.period,
+                self.mean,
+            )
+
+    def release_memory(self) -> None:
+        """Compute the first layers step by step."""
+        self._fixed_memory = None
+
+    def encoder_states(self, sequences: Tensor) -> States:
+        """What the encoder holds of sequences (B, T, m) at each step."""
+        states, _, _ = self.encoder(self.encoder_input(sequences))
+        return states
+
+    def encode(self, sequences: Tensor) -> Tensor:
+        """Sequences (B, T, m) to codes (B, code_size)."""
+        if self._fixed_memory is None:
+            return self.to_code(self.encoder_states(sequences).last)
+        memory = self._fixed_memory.encode(self.encoder_input(sequences))
+        _, last = self.encoder.above(memory)
+        return self.to_code(last)
 
     def decode(self, code: Tensor) -> Tensor:
         """Codes (B, code_size) to sequences (B, T, m)."""
         architecture = self.architecture
-        states = self._decoder_states(code)
-        steps = self.readout(states.memory)
+        steps, upper = self._decoder_steps(code)
         if self.upper_readout is not None:
             # Each tick gives the steps of its period: (ticks, B, period m) to (T, B, m).
-            ticks = self.upper_readout(states.upper)
+            ticks = self.upper_readout(upper)
             ticks = ticks.unflatten(2, (architecture.period, architecture.features))
             refinement = ticks.transpose(1, 2).flatten(0, 1)
             steps = steps + refinement
@@ -164,13 +205,16 @@ class LSTMAutoencoder(nn.Module):
 
     def forward(self, sequences: Tensor) -> Output:
         """One pass over sequences (B, T, m)."""
-        states, code = self.encode(sequences)
+        predictions = None
+        if self.predictor is None:
+            code = self.encode(sequences)
+        else:
+            states = self.encoder_states(sequences)
+            code = self.to_code(states.last)
+            predictions = self.predict(states)
         logits = None
         if self.classifier is not None:
             logits = self.classifier(code)
-        predictions = None
-        if self.predictor is not None:
-            predictions = self.predict(states)
         return Output(self.decode(code), code, logits, predictions)
 
     def roll_forward(self, sequences: Tensor, steps: int) -> Tensor:
@@ -182,10 +226,10 @@ class LSTMAutoencoder(nn.Module):
         -------
         (B, steps, m) predictions, each made from those before it.
         """
-        states, first, upper = self.encoder(self._encoder_input(sequences))
+        states, first, upper = self.encoder(self.encoder_input(sequences))
         predictions = [self.predict(states)[:, -1:]]
         for _ in range(steps - 1):
-            latest = self._encoder_input(predictions[-1])
+            latest = self.encoder_input(predictions[-1])
             states, first, upper = self.encoder(latest, first, upper)
             predictions.append(self.predict(states))
         return torch.cat(predictions, dim=1)
@@ -202,11 +246,21 @@ class LSTMAutoencoder(nn.Module):
             groups[_group_of(name)].append(parameter)
         return groups
 
-    def _encoder_input(self, sequences: Tensor) -> Tensor:
+    def encoder_input(self, sequences: Tensor) -> Tensor:
         """Sequences (B, t, m) as the encoder reads them, (t, B, m)."""
         centred = sequences - self.mean[: sequences.shape[1]]
         scaled = centred * self.input_gain
         return scaled.transpose(0, 1).contiguous()
+
+    def _decoder_steps(self, code: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What the memory gives at each step, (T, B, m), and the states of the upper layers."""
+        if self._fixed_memory is None:
+            states = self._decoder_states(code)
+            return self.readout(states.memory), states.upper
+        state = self.from_code(code) / self.decoder.gain
+        upper, _ = self.decoder.above(self._fixed_memory.decode(state))
+        read = self._fixed_memory.read(state, self.readout.weight)
+        return read * self.decoder.gain + self.readout.bias, upper
 
     def _decoder_states(self, code: Tensor) -> States:
         length = self.architecture.sequence_length
@@ -225,7 +279,7 @@ def _projection(inputs: int, outputs: int) -> nn.Module:
     """A linear map without bias, where the sizes differ."""
     if inputs == outputs:
         return nn.Identity()
-    return nn.Linear(inputs, outputs, bias=False)
+    return Linear(inputs, outputs, bias=False)
 
 
 def _group_of(parameter_name: str) -> str:

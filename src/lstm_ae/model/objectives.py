@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from lstm_ae.core.splits import Split
 from lstm_ae.model.autoencoder import Output, as_input
+from lstm_ae.model.runtime import in_parallel
 
 POINTWISE = {
     "mse": functional.mse_loss,
@@ -256,7 +257,6 @@ def weighted(terms: Mapping[str, Number], weights: Mapping[str, float]) -> Numbe
     return sum(products)  # type: ignore[return-value]
 
 
-@torch.no_grad()
 def mean_losses(
     model: torch.nn.Module,
     split: DeviceSplit,
@@ -264,20 +264,24 @@ def mean_losses(
     weights: Mapping[str, float],
 ) -> Metrics:
     """Mean of each loss over all that is scored in a split, and their weighted sum as `loss`."""
-    model.eval()
-    sums: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    for batch in split.batches(EVALUATION_BATCH):
+
+    @torch.no_grad()
+    def of_batch(batch: Batch) -> dict[str, tuple[float, int]]:
         output = model(batch.sequences)
+        sums = {}
         for name, value in losses(output, batch, loss).items():
             scored = batch.scored(name)
-            count = len(batch)
-            if scored is not None:
-                count = int(scored.sum())
-            total = float(value) * count
-            sums[name] = sums.get(name, 0.0) + total
-            counts[name] = counts.get(name, 0) + count
-    means = {name: sums[name] / counts[name] for name in sums}
+            count = len(batch) if scored is None else int(scored.sum())
+            sums[name] = (float(value) * count, count)
+        return sums
+
+    model.eval()
+    batches = in_parallel(of_batch, split.batches(EVALUATION_BATCH))
+    means = {}
+    for name in batches[0]:
+        total = sum(sums[name][0] for sums in batches)
+        count = sum(sums[name][1] for sums in batches)
+        means[name] = total / count
     return {**means, "loss": weighted(means, weights)}
 
 

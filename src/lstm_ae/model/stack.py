@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-State = tuple[Tensor, Tensor]  # hidden and cell state of an LSTM
+from lstm_ae.model.layers import LSTM, State
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,13 @@ class States:
         (T, B, H).
     upper
         (T / period, B, H), or None where the first layer is the only one.
+    last
+        Both at the end, side by side: (B, H) or (B, 2 H).
     """
 
     memory: Tensor
     upper: Tensor | None
-
-    def last(self) -> Tensor:
-        """Both states at the end, side by side: (B, H) or (B, 2 H)."""
-        if self.upper is None:
-            return self.memory[-1]
-        at_end = [self.memory[-1], self.upper[-1]]
-        return torch.cat(at_end, dim=1)
+    last: Tensor
 
     def at_each_step(self) -> Tensor:
         """Both states at each step, side by side: (T, B, H) or (T, B, 2 H). Needs period 1."""
@@ -60,11 +56,11 @@ class Stack(nn.Module):
         super().__init__()
         self.period = period
         self.register_buffer("gain", torch.ones(()))
-        self.first = nn.LSTM(inputs, hidden_size)
+        self.first = LSTM(inputs, hidden_size)
         self.width = hidden_size
-        self.upper: nn.LSTM | None = None
+        self.upper: LSTM | None = None
         if layers > 1:
-            self.upper = nn.LSTM(hidden_size, hidden_size, layers - 1)
+            self.upper = LSTM(hidden_size, hidden_size, layers - 1)
             self.width = 2 * hidden_size  # the first and the last layer are read
 
     def forward(
@@ -86,8 +82,30 @@ class Stack(nn.Module):
         """
         memory, first = self.first(steps, first)
         memory = memory * self.gain
+        last_memory = first[0][-1] * self.gain
         if self.upper is None:
-            return States(memory, None), first, None
-        at_ticks = memory[self.period - 1 :: self.period]
+            return States(memory, None, last_memory), first, None
+        at_ticks = memory
+        if self.period > 1:
+            at_ticks = memory[self.period - 1 :: self.period]
         upper_states, upper = self.upper(at_ticks, upper)
-        return States(memory, upper_states), first, upper
+        last = torch.cat([last_memory, upper[0][-1]], dim=1)
+        return States(memory, upper_states, last), first, upper
+
+    def first_states(self, steps: Tensor) -> Tensor:
+        """The memory at each of the steps (T, B, inputs), from zero: (T, B, H)."""
+        memory, _ = self.first(steps)
+        return memory * self.gain
+
+    def above(self, at_ticks: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Run the upper layers alone, over the memory at their ticks, (T / period, B, H).
+
+        Returns
+        -------
+        Their states, or None where there are none; and `States.last`.
+        """
+        at_ticks = at_ticks * self.gain
+        if self.upper is None:
+            return None, at_ticks[-1]
+        upper_states, (hidden, _) = self.upper(at_ticks)
+        return upper_states, torch.cat([at_ticks[-1], hidden[-1]], dim=1)

@@ -1,6 +1,6 @@
 """Running a trained model over arrays of sequences, in batches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from lstm_ae.model.autoencoder import LSTMAutoencoder, as_input
 from lstm_ae.model.objectives import EVALUATION_BATCH
+from lstm_ae.model.runtime import in_parallel
 
 Array = NDArray[np.float64]
 
@@ -39,15 +40,13 @@ class Answers:
     codes: Array
 
 
-@torch.no_grad()
 def compute_answers(
     model: LSTMAutoencoder,
     sequences: NDArray[Any],
     device: torch.device,
 ) -> Answers:
     """Run a model over (N, T, m) in batches, in the order given."""
-    model = model.to(device).eval()
-    outputs = [model(batch) for batch in _batches(sequences, device)]
+    outputs = _in_batches(model, sequences, device)
     logits = _joined([output.logits for output in outputs])
     reconstruction = _joined([output.reconstruction for output in outputs])
     codes = _joined([output.code for output in outputs])
@@ -60,7 +59,6 @@ def compute_answers(
     )
 
 
-@torch.no_grad()
 def roll_forward(
     model: LSTMAutoencoder,
     sequences: NDArray[Any],
@@ -74,22 +72,41 @@ def roll_forward(
     Array
         (N, steps, m)
     """
-    model = model.to(device).eval()
-    parts = [model.roll_forward(batch, steps).cpu() for batch in _batches(sequences, device)]
-    return np.asarray(torch.cat(parts).double().numpy())
+
+    def forecast(batch: Tensor) -> Tensor:
+        return model.roll_forward(batch, steps)
+
+    forecasts = _joined(_in_batches(model, sequences, device, forecast))
+    assert forecasts is not None
+    return forecasts
 
 
-def _batches(sequences: NDArray[Any], device: torch.device) -> Iterator[Tensor]:
-    """Batches as the model reads them; a terminal shows progress where it takes long."""
-    batches = torch.from_numpy(np.ascontiguousarray(sequences)).split(EVALUATION_BATCH)
-    for batch in tqdm(
-        batches,
-        "batches",
+def _in_batches(
+    model: LSTMAutoencoder,
+    sequences: NDArray[Any],
+    device: torch.device,
+    function: Callable[[Tensor], Any] | None = None,
+) -> list[Any]:
+    """Call a function of the model, or the model itself, on each batch."""
+    model.to(device).eval()
+    compute = function or model
+    bar = tqdm(
+        total=-(-len(sequences) // EVALUATION_BATCH),
+        desc="batches",
         disable=None,
         delay=5,
         leave=False,
-    ):
-        yield as_input(batch.to(device))
+    )
+
+    @torch.no_grad()
+    def of_batch(begin: int) -> Any:
+        batch = np.ascontiguousarray(sequences[begin : begin + EVALUATION_BATCH])
+        output = compute(as_input(torch.from_numpy(batch).to(device)))
+        bar.update()
+        return output
+
+    with bar:
+        return in_parallel(of_batch, range(0, len(sequences), EVALUATION_BATCH))
 
 
 def _joined(parts: list[Tensor | None]) -> Array | None:

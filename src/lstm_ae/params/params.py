@@ -26,6 +26,8 @@ class Params(Block):
         The names of the sections that the pipeline runs.
     lr
         Overrides the learning rate of every section; None leaves it to them.
+    threads
+        How many compute at once on the CPU; the one number here that no result depends on.
     blocks
         The sections by name, each with the defaults it does not set itself; also those not listed.
     """
@@ -38,7 +40,7 @@ class Params(Block):
     device: Literal["auto", "cuda", "mps", "cpu"]
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
     devices: Count
-    threads: Count
+    threads: Count | Literal["auto"]
     budgets: dict[str, Budget]
     blocks: dict[str, Section]
 

@@ -64,7 +64,16 @@ class RateFactors(Block):
 
 
 class Training(Block):
+    """How a model is trained.
+
+    Parameters
+    ----------
+    parts
+        Into which a batch is cut; threads and processes compute some each.
+    """
+
     batch_size: Count
+    parts: Count
     optimizer: Literal["adam", "adamw", "sgd"]
     weight_decay: NonNegative
     momentum: Annotated[float, Field(ge=0, lt=1)]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Split, load_description, load_split
-from lstm_ae.model.runtime import start
+from lstm_ae.model.runtime import start, usable_cores
 from lstm_ae.params import Params, Section
 from lstm_ae.training.building import build
 from lstm_ae.training.hyperparameters import Hyperparameters
@@ -195,7 +195,7 @@ def worker_count(device: str) -> int:
     InputError
         LSTM_AE_WORKERS is not a number above 0.
     """
-    most = _usable_cores() if device == "cpu" else 1
+    most = usable_cores() if device == "cpu" else 1
     wanted = os.environ.get("LSTM_AE_WORKERS")
     if not wanted:
         return most
@@ -204,12 +204,6 @@ def worker_count(device: str) -> int:
             f"LSTM_AE_WORKERS: found {wanted!r}; set it to a whole number above 0, or unset it"
         )
     return min(int(wanted), most)
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

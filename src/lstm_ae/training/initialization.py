@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lstm_ae.model.autoencoder import LSTMAutoencoder
+from lstm_ae.model.objectives import EVALUATION_BATCH
 from lstm_ae.model.regression import Autoregression, least_squares
+from lstm_ae.model.runtime import in_parallel
 from lstm_ae.training.linear_memory import (
     SMALLEST_EIGENVALUE,
     Basis,
@@ -171,13 +173,23 @@ def _set_code(
         # Evenly spaced, since neighbours may be alike: stocks lie by symbol.
         stride = -(-len(sequences) // PROJECTION_SEQUENCES)
         sample = sequences[::stride].to(model.mean.dtype)
-        states, _ = model.encode(sample)
+        last_states = _last_of_memory(model, sample)
         code_size = model.architecture.code_size
-        last_states = states.memory[-1].double()
         weights, inverse = _principal_components(last_states, basis, code_size)
         model.from_code.weight.copy_(inverse)
     to_code.weight.zero_()
     to_code.weight[:, :hidden_size] = weights.to(to_code.weight)
+
+
+def _last_of_memory(model: LSTMAutoencoder, sequences: Tensor) -> Tensor:
+    """What the encoder's first layer holds at the end of sequences (N, T, m): (N, H) float64."""
+
+    @torch.no_grad()
+    def of_some(some: Tensor) -> Tensor:
+        return model.encoder.first_states(model.encoder_input(some))[-1]
+
+    parts = in_parallel(of_some, sequences.split(EVALUATION_BATCH))
+    return torch.cat(parts).double()
 
 
 def _set_predictor(

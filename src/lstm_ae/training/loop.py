@@ -66,6 +66,7 @@ def fit(
         Not one epoch ended with a finite loss.
     """
     trainer = Trainer(fabric, model, train, validation, recipe)
+    model.fix_memory()
     checkpoints = _Checkpoints(trainer, tracking.checkpoint)
     resumed = checkpoints.resume()
     progress = trainer.progress
@@ -80,6 +81,7 @@ def fit(
             "lower lr or gradient_clip"
         )
     model.load_state_dict(progress.best_weights)
+    model.release_memory()
     return Trained(
         model=model.cpu().eval(),
         best_epoch=progress.best_epoch,

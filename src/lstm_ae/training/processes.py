@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch import nn
 from tqdm import tqdm
 
 from lstm_ae.core.errors import InputError
@@ -46,7 +48,7 @@ def accelerate(
     fabric = Fabric(
         accelerator=device.type,
         devices=devices,
-        strategy="ddp" if devices > 1 else "auto",
+        strategy=_Together() if devices > 1 else "auto",
         precision=precision,  # type: ignore[arg-type]
     )
     if devices == 1:
@@ -59,6 +61,13 @@ def accelerate(
     return fabric
 
 
+class _Together(DDPStrategy):
+    """Processes that share a batch by `parts`, where DDP would add gradients in its own order."""
+
+    def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]
+        return module
+
+
 @contextmanager
 def launched(fabric: Fabric) -> Iterator[None]:
     """Start a process for each device but the first, each of which runs the whole script.
@@ -69,7 +78,7 @@ def launched(fabric: Fabric) -> Iterator[None]:
     threads = torch.get_num_threads()
     if fabric.world_size == 1 or is_follower():
         fabric.launch()
-        torch.set_num_threads(threads)  # a launch would take all cores
+        torch.set_num_threads(threads)  # a launch changes it
         yield
         return
     followers = _Followers(fabric)

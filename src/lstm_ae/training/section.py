@@ -16,7 +16,7 @@ from lstm_ae.core.files import write_json
 from lstm_ae.core.splits import Split, load_description, load_split
 from lstm_ae.core.yaml import load_yaml
 from lstm_ae.model.autoencoder import LSTMAutoencoder
-from lstm_ae.model.runtime import start
+from lstm_ae.model.runtime import start, usable_cores
 from lstm_ae.model.saving import save_autoencoder, save_weights
 from lstm_ae.params import Params
 from lstm_ae.training.building import build
@@ -62,7 +62,6 @@ class SectionTraining:
             "seed": self.recipe.seed,
             "device": self.fabric.device.type,
             "precision": self.params.precision,
-            "threads": self.params.threads,
             "devices": self.params.devices,
         }
 
@@ -138,8 +137,7 @@ def load_training(params: Params, name: str) -> SectionTraining:
     prepared = paths.prepared(name)
     best = load_yaml(paths.search(name) / "best.yaml")
     hyperparameters = resolve(params, name, best)
-    threads = max(1, params.threads // params.devices)
-    device = start(params.device, threads)
+    device = start(params.device, _threads(params))
     train = load_split(prepared, "train")
     validation = load_split(prepared, "validation")
     classes = load_description(prepared).classes
@@ -162,6 +160,12 @@ def follow_training(params: Params, name: str) -> None:
     training = load_training(params, name)
     with suppress(InputError):  # the first process ends with the same line
         training.fit()
+
+
+def _threads(params: Params) -> int:
+    """How many threads this process computes with."""
+    threads = usable_cores() if params.threads == "auto" else params.threads
+    return max(1, threads // params.devices)
 
 
 def prepared_files(directory: Path) -> list[Path]:

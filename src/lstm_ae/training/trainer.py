@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from lstm_ae.core.splits import Split
-from lstm_ae.model.autoencoder import LSTMAutoencoder
+from lstm_ae.model.autoencoder import LSTMAutoencoder, Output
 from lstm_ae.model.objectives import (
     Batch,
     DeviceSplit,
@@ -23,6 +23,7 @@ from lstm_ae.model.objectives import (
     weighted,
 )
 from lstm_ae.training.optimization import make_optimizer, make_schedule
+from lstm_ae.training.parts import add_gradients, compute
 from lstm_ae.training.records import Recipe
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,10 @@ class Trainer:
         self.wrapped, self.optimizer = fabric.setup(model, optimizer)
         self.train = DeviceSplit.of(train, fabric.device)
         self.validation = DeviceSplit.of(validation, fabric.device)
+        self.trained = [tensor for tensor in model.parameters() if tensor.requires_grad]
+        # A GPU is best used whole.
+        on_cpu = fabric.device.type == "cpu"
+        self.parts = training.parts if on_cpu else fabric.world_size
         self._stateful: dict[str, Any] = {
             "model": model,
             "optimizer": self.optimizer,
@@ -165,14 +170,14 @@ class Trainer:
     def step(self, rows: Tensor) -> None:
         """Train on one batch."""
         fabric = self.fabric
+        batch = self._batch(rows)
+        self.model.train()
+        computed = compute(self._forward, batch.sequences, self.parts, fabric)
         correlation = self.training.error_correlation
-        batch, factor = self._part_of_batch(rows)
-        self.wrapped.train()
-        output = self.wrapped(batch.sequences)
-        terms = losses(output, batch, self.training.loss, correlation)
+        terms = losses(computed.whole, batch, self.training.loss, correlation)
         terms["loss"] = weighted(terms, self.weights)
-        self.optimizer.zero_grad()
-        fabric.backward(terms["loss"] * factor)
+        fabric.backward(terms["loss"])
+        add_gradients(computed, self.trained, fabric)
         fabric.clip_gradients(
             self.wrapped,
             self.optimizer,
@@ -181,11 +186,8 @@ class Trainer:
         )
         self.optimizer.step()
         self.schedule.step()
-        values = [value.detach() for value in terms.values()]
-        own_means = torch.stack(values) * factor
-        means: Any = fabric.all_reduce(own_means, reduce_op="mean")
-        by_name = dict(zip(terms, means, strict=True))
-        self.progress.add_batch(by_name, len(rows))
+        means = {name: value.detach() for name, value in terms.items()}
+        self.progress.add_batch(means, len(rows))
 
     def training_losses(self) -> Metrics:
         """The mean of each loss of training over the epoch in hand."""
@@ -199,8 +201,7 @@ class Trainer:
         shared: Metrics = self.fabric.broadcast(means)
         return shared
 
-    def _part_of_batch(self, rows: Tensor) -> tuple[Batch, float]:
-        """This process's part of a batch, and the factor on the mean loss over that part."""
+    def _batch(self, rows: Tensor) -> Batch:
         progress = self.progress
         seed = _draw_seed(
             Draw.SHIFT,
@@ -208,28 +209,17 @@ class Trainer:
             progress.epoch,
             progress.batches,
         )
-        batch = self.train.batch(
+        return self.train.batch(
             rows.to(self.fabric.device),
             self.model.mean.dtype,
             self.training.shift,
             torch.Generator().manual_seed(seed),
         )
-        if self.training.error_correlation:
-            # The loss of a batch's mean error is no mean over parts of it.
-            return batch, 1.0
-        return _share(batch, self.fabric)
 
-
-def _share(batch: Batch, fabric: Fabric) -> tuple[Batch, float]:
-    """This process's part of a batch, and the factor on its mean loss.
-
-    The factor makes the mean over all processes the mean over the batch. A process without a row
-    takes the first one at factor 0.
-    """
-    rows = slice(fabric.global_rank, None, fabric.world_size)
-    count = len(range(len(batch))[rows])
-    part = batch.take(rows if count else slice(1))
-    return part, fabric.world_size * count / len(batch)
+    def _forward(self, sequences: Tensor) -> Output:
+        with self.fabric.autocast():
+            output: Output = self.model(sequences)
+        return output.to(sequences.dtype)
 
 
 def _draw_seed(draw: Draw, *numbers: int) -> int:

@@ -1,0 +1,136 @@
+"""First layers that no training changes, as matrix products instead of steps.
+
+Where the gates of an LSTM layer stand still and its signals are small, it is the linear recurrence
+h_t = f h_(t-1) + o i (W h_(t-1) + U x_t), as `training.initialization.spectral` starts it: what it
+holds at step t is a product of all that it has read. The products differ from the layer by the
+curvature of tanh, whose share falls with the square of the amplitude.
+
+Shapes: B sequences, T steps, m features, H hidden units, P ticks of the upper layers.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lstm_ae.model.layers import LSTM, multiply
+
+
+class Recurrence(NamedTuple):
+    """h_t = transition h_(t-1) + write x_t, but h_1 = first h_0 where the cell starts at h_0.
+
+    Parameters
+    ----------
+    transition, first
+        (H, H) float64.
+    write
+        (H, m) float64.
+    """
+
+    transition: Tensor
+    first: Tensor
+    write: Tensor
+
+
+class FixedMemory:
+    """The first layers of an encoder and of a decoder that starts from a state.
+
+    Parameters
+    ----------
+    length
+        T.
+    period
+        Steps between two ticks.
+    like
+        A tensor of the type and on the device of what is computed.
+    """
+
+    def __init__(
+        self,
+        encoder: Recurrence,
+        decoder: Recurrence,
+        length: int,
+        period: int,
+        like: Tensor,
+    ) -> None:
+        written = _powers(encoder.transition, encoder.write.T, length)
+        tick_steps = range(period, length + 1, period)
+        units, features = encoder.write.shape
+        to_ticks = written.new_zeros(len(tick_steps), length, features, units)
+        for tick, steps in enumerate(tick_steps):
+            to_ticks[tick, :steps] = written[:steps].flip(0)
+        moved = _powers(decoder.transition, decoder.first.T, length)
+        by_input = to_ticks.permute(1, 2, 0, 3).reshape(length * features, -1)
+        by_state = moved[period - 1 :: period].permute(1, 0, 2).reshape(units, -1)
+        self.by_input = by_input.to(like)
+        self.by_state = by_state.to(like)
+        self.first = decoder.first.to(like)
+        self.doublings = [power.to(like) for power in _doublings(decoder.transition, length)]
+        self.length = length
+
+    def encode(self, steps: Tensor) -> Tensor:
+        """Steps (T, B, m) to the encoder's memory at its ticks, (P, B, H)."""
+        sequences = steps.transpose(0, 1).flatten(1)
+        return self._by_tick(multiply(sequences, self.by_input))
+
+    def decode(self, state: Tensor) -> Tensor:
+        """The decoder's first state (B, H) to its memory at its ticks, (P, B, H)."""
+        return self._by_tick(multiply(state, self.by_state))
+
+    def read(self, state: Tensor, weight: Tensor) -> Tensor:
+        """What a readout (m, H) sees of the memory at each step: (T, B, m).
+
+        The readout goes back through the steps, not the memory forward: it is smaller.
+        """
+        readouts = weight
+        for power in self.doublings:
+            readouts = torch.cat([readouts, multiply(readouts, power)])
+        features = len(weight)
+        readouts = multiply(readouts[: self.length * features], self.first)
+        outputs = multiply(state, readouts.t())
+        return outputs.unflatten(1, (self.length, features)).transpose(0, 1)
+
+    def _by_tick(self, states: Tensor) -> Tensor:
+        units = len(self.first)
+        return states.unflatten(1, (-1, units)).transpose(0, 1).contiguous()
+
+
+def linear_recurrence(layer: LSTM) -> Recurrence | None:
+    """What a layer computes while its signals are small; None where its gates move."""
+    by_inputs, by_states, bias, other_bias = (
+        weight.detach().cpu().double() for weight in layer.all_weights[0]
+    )
+    units = layer.hidden_size
+    candidate = slice(2 * units, 3 * units)
+    of_gates = torch.ones(4 * units, dtype=torch.bool)
+    of_gates[candidate] = False
+    biases = bias + other_bias
+    if by_inputs[of_gates].any() or by_states[of_gates].any() or biases[candidate].any():
+        return None
+    opened, kept, _, out = biases.sigmoid().chunk(4)
+    recurrent = (opened * out)[:, None] * by_states[candidate]
+    return Recurrence(
+        transition=recurrent + torch.diag(kept),
+        first=recurrent + torch.diag(kept * out),
+        write=(opened * out)[:, None] * by_inputs[candidate],
+    )
+
+
+def _doublings(transition: Tensor, length: int) -> list[Tensor]:
+    """Powers 1, 2, 4 .. of a matrix, as many as double one row to `length` of them."""
+    powers = []
+    reached = 1
+    while reached < length:
+        powers.append(transition)
+        transition = multiply(transition, transition)
+        reached *= 2
+    return powers
+
+
+def _powers(transition: Tensor, rows: Tensor, length: int) -> Tensor:
+    """Rows (n, H) after 0, 1 .. length - 1 steps: (length, n, H)."""
+    after = rows[None]
+    for power in _doublings(transition, length):
+        moved = multiply(after.flatten(0, 1), power.T)
+        after = torch.cat([after, moved.unflatten(0, after.shape[:2])])
+    return after[:length]

@@ -1,0 +1,172 @@
+"""Layers that compute by the kernels of this room on the CPU, and by torch elsewhere.
+
+Their parameters are torch's own, by name, shape and start. On CUDA, under autocast and in half
+precision torch's operations run.
+
+Shapes: B sequences, T steps, H hidden units.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from lstm_ae.model import kernels
+from lstm_ae.model.kernels import Layer, Trace, backward, forward
+from lstm_ae.model.products import inner_product, panel_width, product
+from lstm_ae.model.tiles import Array
+
+INFERENCE_STEPS = 64  # whose gates are held at once
+
+State = tuple[Tensor, Tensor]  # hidden and cell state of an LSTM, (layers, B, H) each
+
+
+class Linear(nn.Linear):
+    """A linear map of the last axis."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if not _has_kernel(inputs):
+            return functional.linear(inputs, self.weight, self.bias)
+        outputs = multiply(inputs.flatten(0, -2), self.weight.t())
+        outputs = outputs.unflatten(0, inputs.shape[:-1])
+        return outputs if self.bias is None else outputs + self.bias
+
+
+class LSTM(nn.LSTM):
+    """Layers of an LSTM, one upon the other."""
+
+    def forward(  # type: ignore[override]
+        self,
+        inputs: Tensor,
+        state: State | None = None,
+    ) -> tuple[Tensor, State]:
+        """Run the layers over inputs (T, B, m) from a state, or from zero.
+
+        Returns
+        -------
+        The hidden states of the last layer, (T, B, H), and the state at the end.
+        """
+        if not _has_kernel(inputs):
+            return super().forward(inputs, state)
+        if state is None:
+            zero = inputs.new_zeros(self.num_layers, inputs.shape[1], self.hidden_size)
+            state = (zero, zero)
+        if torch.is_grad_enabled():
+            return self._run(inputs, state)
+        outputs = []
+        for steps in inputs.split(INFERENCE_STEPS):
+            output, state = self._run(steps, state)
+            outputs.append(output)
+        return torch.cat(outputs), state
+
+    def _run(self, steps: Tensor, state: State) -> tuple[Tensor, State]:
+        ends = []
+        for weights, hidden, cells in zip(self.all_weights, *state, strict=True):
+            steps, *end = _Recurrence.apply(steps, hidden, cells, *weights)
+            ends.append(end)
+        last_hidden, last_cells = zip(*ends, strict=True)
+        return steps, (torch.stack(last_hidden), torch.stack(last_cells))
+
+
+def multiply(a: Tensor, b: Tensor) -> Tensor:
+    """The matrix product a (M, K) @ b (K, N)."""
+    if not _has_kernel(a):
+        return a @ b
+    result: Tensor = _Product.apply(a, b)
+    return result
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, a: Tensor, b: Tensor) -> Tensor:
+        context.save_for_backward(a, b)
+        return torch.from_numpy(product(_array(a), b.detach().numpy()))
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, arriving: Tensor) -> Any:
+        a, b = context.saved_tensors
+        of_result = _array(arriving)
+        of_a = of_b = None
+        if context.needs_input_grad[0]:
+            of_a = torch.from_numpy(product(of_result, b.detach().numpy().T))
+        if context.needs_input_grad[1]:
+            of_b = torch.from_numpy(inner_product(_array(a), of_result))
+        return of_a, of_b
+
+
+class _Recurrence(torch.autograd.Function):
+    """One layer of an LSTM."""
+
+    @staticmethod
+    def forward(
+        context: Any,
+        inputs: Tensor,
+        hidden: Tensor,
+        cells: Tensor,
+        *weights: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        by_inputs, by_states, *biases = (_array(weight) for weight in weights)
+        layer = Layer(by_inputs, by_states, biases[0] + biases[1])
+        steps = _array(inputs)
+        trace = _first_of(steps, _array(hidden), _array(cells))
+        forward(steps, layer, trace)
+        context.run = (steps, layer, trace)
+        context.gates_are_gradients = False
+        return (
+            torch.from_numpy(trace.hidden[1:]),
+            torch.from_numpy(trace.hidden[-1].copy()),
+            torch.from_numpy(trace.cells[-1].copy()),
+        )
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, *arriving: Tensor) -> Any:
+        steps, layer, trace = context.run
+        if context.gates_are_gradients:  # the graph was kept for another pass
+            forward(steps, layer, trace)
+        context.gates_are_gradients = True
+        states, hidden, cells = (_array(gradient) for gradient in arriving)
+        last = kernels.State(hidden.copy(), cells.copy())
+        found = backward(states, steps, layer, trace, last)
+        of_inputs, by_inputs, by_states, bias = map(torch.from_numpy, found)
+        return (
+            of_inputs,
+            torch.from_numpy(last.hidden),
+            torch.from_numpy(last.cells),
+            by_inputs.t(),
+            by_states.t(),
+            bias,
+            bias,
+        )
+
+
+def _first_of(steps: Array, hidden: Array, cells: Array) -> Trace:
+    """A trace with room for these steps, at its first state."""
+    length, count, _ = steps.shape
+    units = hidden.shape[1]
+    width = panel_width(steps)
+    row = -(-4 * units // width) * width
+    trace = Trace(
+        gates=np.empty((length, count, row), steps.dtype),
+        cells=np.empty((length + 1, count, units), steps.dtype),
+        hidden=np.empty((length + 1, count, units), steps.dtype),
+    )
+    trace.hidden[0] = hidden
+    trace.cells[0] = cells
+    return trace
+
+
+def _has_kernel(tensor: Tensor) -> bool:
+    return (
+        tensor.device.type == "cpu"
+        and tensor.dtype in (torch.float32, torch.float64)
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+def _array(tensor: Tensor) -> Array:
+    return np.ascontiguousarray(tensor.detach().numpy())

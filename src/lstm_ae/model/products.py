@@ -1,0 +1,102 @@
+"""Matrix products on the CPU, whose bytes depend on nothing but their numbers.
+
+A sum over k is one chain of fused multiply-adds in the order of k, however the product is cut.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba.extending import overload
+
+from lstm_ae.model.tiles import ROWS, VECTOR_BITS, VECTORS, Matrix, add_tile, compiled
+
+BLOCK_ROWS = 120  # whose part of a stays in the cache while all of b passes by
+BLOCK_DEPTH = 256  # of a panel of b that stays in the first cache
+
+
+def panel_width(array: Any) -> int:
+    """Columns of a panel of `pack`."""
+    return VECTORS * VECTOR_BITS // (8 * int(array.itemsize))
+
+
+@overload(panel_width, strict=False)
+def _compiled_panel_width(array: Any) -> Any:
+    width = VECTORS * VECTOR_BITS // array.dtype.bitwidth
+    return lambda array: width
+
+
+@compiled
+def pack(b):
+    """(K, N) as panels of columns, (panels, K, width); the last one is filled up with zeros."""
+    depth, columns = b.shape
+    width = panel_width(b)
+    panels = (columns + width - 1) // width
+    packed = np.zeros((panels, depth, width), b.dtype)
+    for p in range(panels):
+        begin = p * width
+        panel = packed[p]
+        if begin + width <= columns:
+            for k in range(depth):
+                for j in range(width):
+                    panel[k, j] = b[k, begin + j]
+        else:
+            for k in range(depth):
+                for j in range(columns - begin):
+                    panel[k, j] = b[k, begin + j]
+    return packed
+
+
+@compiled
+def add_product(a, packed, c, rows, columns):
+    """Add the product of a (rows, K) and a packed (K, columns) to c, both a `Matrix`."""
+    panels, depth, width = packed.shape
+    b = packed.reshape(-1)
+    edge = np.zeros(ROWS * width, b.dtype)
+    for first_row in range(0, rows, BLOCK_ROWS):
+        count = min(BLOCK_ROWS, rows - first_row)
+        tiles = (count + ROWS - 1) // ROWS
+        for first_k in range(0, depth, BLOCK_DEPTH):
+            steps = min(BLOCK_DEPTH, depth - first_k)
+            for p in range(panels):
+                panel = Matrix(b, (p * depth + first_k) * width, width, 1)
+                kept = min(width, columns - p * width)
+                for n in range(tiles):
+                    row = first_row + count * n // tiles
+                    height = first_row + count * (n + 1) // tiles - row
+                    start = a.start + row * a.row + first_k * a.step
+                    left = Matrix(a.values, start, a.row, a.step)
+                    place = c.start + row * c.row + p * width
+                    if kept == width:
+                        target = Matrix(c.values, place, c.row, 1)
+                        add_tile(height, left, panel, target, steps)
+                    else:
+                        target = Matrix(edge, 0, width, 1)
+                        for r in range(height):
+                            for j in range(kept):
+                                edge[r * width + j] = c.values[place + r * c.row + j]
+                        add_tile(height, left, panel, target, steps)
+                        for r in range(height):
+                            for j in range(kept):
+                                c.values[place + r * c.row + j] = edge[r * width + j]
+
+
+@compiled
+def product(a, b):
+    """a (M, K) @ b (K, N)."""
+    rows, depth = a.shape
+    columns = b.shape[1]
+    c = np.zeros((rows, columns), a.dtype)
+    left = Matrix(a.reshape(-1), 0, depth, 1)
+    add_product(left, pack(b), Matrix(c.reshape(-1), 0, columns, 1), rows, columns)
+    return c
+
+
+@compiled
+def inner_product(a, b):
+    """The transpose of a (K, M) @ b (K, N)."""
+    rows = a.shape[1]
+    columns = b.shape[1]
+    c = np.zeros((rows, columns), a.dtype)
+    left = Matrix(a.reshape(-1), 0, 1, rows)
+    add_product(left, pack(b), Matrix(c.reshape(-1), 0, columns, 1), rows, columns)
+    return c
