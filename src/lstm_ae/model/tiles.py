@@ -58,11 +58,6 @@ class Matrix(NamedTuple):
     step: int
 
 
-def _vector_type(dtype: Any) -> ir.VectorType:
-    element = ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
-    return ir.VectorType(element, VECTOR_BITS // dtype.bitwidth)
-
-
 def _declare_fma(builder: Any, kind: Any, suffix: str) -> Any:
     signature = ir.FunctionType(kind, [kind, kind, kind])
     return cgutils.get_or_insert_function(builder.module, signature, f"llvm.fma.{suffix}")
@@ -99,23 +94,29 @@ def _tanh(x: Any) -> Any:
     return rational
 
 
+class _Operand(NamedTuple):
+    """A `Matrix` in LLVM: where its values begin, and its numbers."""
+
+    values: ir.Value
+    start: ir.Value
+    row: ir.Value
+    step: ir.Value
+
+
 def _tile(rows: int) -> Any:
-    """The product of `rows` rows of a and a panel of b, added to c; its sums stay in registers."""
+    """Make what adds the product of `rows` rows of a and a panel of b to c."""
 
     @intrinsic
     def tile(context: Any, a: Any, b: Any, c: Any, depth: Any) -> Any:
-        dtype = a.types[0].dtype
-        vector = _vector_type(dtype)
-
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             *matrices, depth = arguments
             operands = []
-            for kind, matrix in zip(signature.args, matrices, strict=False):
-                parts = cgutils.unpack_tuple(builder, matrix)
-                array = context.make_array(kind.types[0])(context, builder, parts[0])
-                operands.append((array.data, *parts[1:]))
-            writer = _TileWriter(builder, vector, dtype.bitwidth)
-            writer.write(rows, *operands, depth)
+            for matrix in matrices:
+                values, *numbers = cgutils.unpack_tuple(builder, matrix)
+                array = context.make_array(a.types[0])(context, builder, values)
+                operands.append(_Operand(array.data, *numbers))
+            writer = _TileWriter(builder, a.types[0].dtype, depth)
+            writer.write(rows, *operands)
             return context.get_dummy_value()
 
         return types.void(a, b, c, depth), generate
@@ -124,78 +125,90 @@ def _tile(rows: int) -> Any:
 
 
 class _TileWriter:
-    """Writes the loop of a tile as LLVM code."""
+    """Writes a tile as a loop over k whose sums stay in registers."""
 
-    def __init__(self, builder: Any, vector: ir.VectorType, bits: int) -> None:
+    def __init__(self, builder: Any, dtype: Any, depth: ir.Value) -> None:
+        element = ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
+        lanes = VECTOR_BITS // dtype.bitwidth
         self.builder = builder
-        self.vector = vector
-        self.bits = bits
-        self.fma = _declare_fma(builder, vector, f"v{vector.count}f{bits}")
+        self.depth = depth
+        self.number = depth.type
+        self.align = dtype.bitwidth // 8
+        self.vector = ir.VectorType(element, lanes)
+        self.fma = _declare_fma(builder, self.vector, f"v{lanes}f{dtype.bitwidth}")
 
-    def write(self, rows: int, a: Any, b: Any, c: Any, depth: Any) -> None:
+    def write(self, rows: int, a: _Operand, b: _Operand, c: _Operand) -> None:
         builder = self.builder
-        places = self._places(rows, c)
+        places = []
+        for row in range(rows):
+            places += self._vectors_of(c, self.number(row))
+        first = self._load(places)
         before = builder.block
         loop = builder.append_basic_block("loop")
         after = builder.append_basic_block("after")
-        first = [self._load(place) for place in places]
+
         builder.branch(loop)
         builder.position_at_end(loop)
-        k = builder.phi(depth.type)
+        k = builder.phi(self.number)
         sums = [builder.phi(self.vector) for _ in places]
-        added = self._add_products(rows, a, b, k, sums)
-        following = builder.add(k, k.type(1))
-        for phi, begin, end in zip(
-            [k, *sums], [k.type(0), *first], [following, *added], strict=True
-        ):
-            phi.add_incoming(begin, before)
-            phi.add_incoming(end, loop)
-        builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
-        builder.position_at_end(after)
-        for place, value in zip(places, added, strict=True):
-            builder.store(value, place, align=self.bits // 8)
+        added = self._add_products(a, b, k, sums)
+        next_k = builder.add(k, self.number(1))
+        k.add_incoming(self.number(0), before)
+        k.add_incoming(next_k, loop)
+        for total, begin, end in zip(sums, first, added, strict=True):
+            total.add_incoming(begin, before)
+            total.add_incoming(end, loop)
+        goes_on = builder.icmp_signed("<", next_k, self.depth)
+        builder.cbranch(goes_on, loop, after)
 
-    def _add_products(self, rows: int, a: Any, b: Any, k: Any, sums: list[Any]) -> list[Any]:
+        builder.position_at_end(after)
+        for place, total in zip(places, added, strict=True):
+            builder.store(total, place, align=self.align)
+
+    def _add_products(
+        self,
+        a: _Operand,
+        b: _Operand,
+        k: ir.Value,
+        sums: list[Any],
+    ) -> list[Any]:
+        """Add the products of column k of a and row k of b to the sums."""
         builder = self.builder
-        lanes = self.vector.count
-        b_values, b_start, b_row, _ = b
-        begin = builder.add(b_start, builder.mul(k, b_row))
-        vectors = []
-        for v in range(VECTORS):
-            place = builder.gep(b_values, [builder.add(begin, k.type(v * lanes))])
-            vectors.append(self._load(builder.bitcast(place, self.vector.as_pointer())))
-        a_values, a_start, a_row, a_step = a
-        column = builder.add(a_start, builder.mul(k, a_step))
+        vectors = self._load(self._vectors_of(b, k))
         added = []
-        for row in range(rows):
-            place = builder.gep(a_values, [builder.add(column, builder.mul(a_row, k.type(row)))])
-            broadcast = self._broadcast(builder.load(place, align=self.bits // 8))
-            for v in range(VECTORS):
-                total = sums[row * VECTORS + v]
-                added.append(builder.call(self.fma, [broadcast, vectors[v], total]))
+        for n, total in enumerate(sums):
+            row, v = divmod(n, VECTORS)
+            if v == 0:
+                place = self._address(a, self.number(row), k)
+                factor = self._broadcast(builder.load(place, align=self.align))
+            added.append(builder.call(self.fma, [factor, vectors[v], total]))
         return added
 
-    def _places(self, rows: int, c: Any) -> list[Any]:
-        builder = self.builder
-        values, start, row_size, _ = c
-        word = start.type
+    def _vectors_of(self, operand: _Operand, row: ir.Value) -> list[Any]:
+        """Where the vectors of a row lie."""
         places = []
-        for row in range(rows):
-            begin = builder.add(start, builder.mul(row_size, word(row)))
-            for v in range(VECTORS):
-                place = builder.gep(values, [builder.add(begin, word(v * self.vector.count))])
-                places.append(builder.bitcast(place, self.vector.as_pointer()))
+        for v in range(VECTORS):
+            column = self.number(v * self.vector.count)
+            place = self._address(operand, row, column)
+            places.append(self.builder.bitcast(place, self.vector.as_pointer()))
         return places
 
-    def _load(self, place: Any) -> Any:
-        return self.builder.load(place, align=self.bits // 8)
+    def _address(self, operand: _Operand, row: ir.Value, step: ir.Value) -> Any:
+        builder = self.builder
+        in_rows = builder.mul(operand.row, row)
+        in_steps = builder.mul(operand.step, step)
+        offset = builder.add(operand.start, builder.add(in_rows, in_steps))
+        return builder.gep(operand.values, [offset])
 
-    def _broadcast(self, scalar: Any) -> Any:
+    def _load(self, places: list[Any]) -> list[Any]:
+        return [self.builder.load(place, align=self.align) for place in places]
+
+    def _broadcast(self, scalar: ir.Value) -> Any:
         undefined = ir.Constant(self.vector, ir.Undefined)
         int32 = ir.IntType(32)
-        one = self.builder.insert_element(undefined, scalar, int32(0))
-        places = ir.Constant(ir.VectorType(int32, self.vector.count), [0] * self.vector.count)
-        return self.builder.shuffle_vector(one, undefined, places)
+        lane_0 = self.builder.insert_element(undefined, scalar, int32(0))
+        every_lane = ir.Constant(ir.VectorType(int32, self.vector.count), None)
+        return self.builder.shuffle_vector(lane_0, undefined, every_lane)
 
 
 _tile_1, _tile_2, _tile_3, _tile_4, _tile_5, _tile_6 = (_tile(rows) for rows in range(1, ROWS + 1))

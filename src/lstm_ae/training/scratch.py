@@ -14,13 +14,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from lstm_ae.core import paths
+from lstm_ae.core import paths, processor
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import write_text
 
 log = logging.getLogger(__name__)
 
-LIBRARIES = ("lightning-fabric", "numpy", "optuna", "torch")
+LIBRARIES = ("lightning-fabric", "llvmlite", "numba", "numpy", "optuna", "torch")
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def digest(settings: Mapping[str, Any], inputs: Iterable[Path]) -> str:
     InputError
         An input is missing.
     """
-    numbers = json.dumps([settings, versions()], sort_keys=True)
+    numbers = json.dumps([settings, versions(), processor.is_native()], sort_keys=True)
     whole = hashlib.sha256(numbers.encode())
     for path in [*inputs, *_running_code()]:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from lstm_ae.core import paths
+from lstm_ae.core import paths, processor
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import write_json
 from lstm_ae.core.splits import Split, load_description, load_split
@@ -110,6 +110,7 @@ class SectionTraining:
             "diverged_at_epoch": trained.diverged_at_epoch,
             **asdict(self.recipe.hyperparameters),
             "versions": versions(),
+            "native": processor.is_native(),
         }
         write_json(directory / "training.json", content)
 
