@@ -5,9 +5,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from lstm_ae.core.errors import InputError
+from pydantic import ValidationError
+
+from lstm_ae.core.errors import InputError, first_problem
+
+Record = TypeVar("Record")
 
 
 @contextmanager
@@ -48,6 +52,21 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """Read a JSON object as a record that checks its values.
+
+    Raises
+    ------
+    InputError
+        The file is missing, or is no such record.
+    """
+    content = read_json(path)
+    try:
+        return kind(**content)
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_problem(error)}; `dvc repro` makes it anew") from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
@@ -63,5 +82,5 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error})") from error
     if not isinstance(content, dict):
-        raise InputError(f"{path}: holds {type(content).__name__}; a JSON object is allowed")
+        raise InputError(f"{path}: holds {type(content).__name__}; a JSON object is needed")
     return content

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, PositiveInt, ValidationError
+from pydantic import ConfigDict, PositiveInt
 from pydantic import dataclasses as checked
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from lstm_ae.core.errors import InputError, first_problem
-from lstm_ae.core.files import read_json, replacing
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.files import read_record, replacing
 
 BY_ROW = (
     "sequences",
@@ -176,9 +176,4 @@ def load_description(directory: Path) -> Description:
     InputError
         The file is missing or is not a description.
     """
-    path = directory / "description.json"
-    content = read_json(path)
-    try:
-        return Description(**content)
-    except ValidationError as error:
-        raise InputError(f"{path}: {first_problem(error)}; `dvc repro` makes it anew") from error
+    return read_record(directory / "description.json", Description)

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_tensors
 
-from lstm_ae.core.errors import InputError, first_problem
-from lstm_ae.core.files import read_json
+from lstm_ae.core.errors import InputError
+from lstm_ae.core.files import read_json, read_record
 from lstm_ae.model.autoencoder import Architecture, LSTMAutoencoder
 from lstm_ae.package.calibration import Calibration
 from lstm_ae.package.package import Package
@@ -28,7 +27,7 @@ def load_autoencoder(directory: Path, weights: str = "weights.safetensors") -> L
         of its architecture.
     """
     path = directory / weights
-    model = LSTMAutoencoder(_load_architecture(directory / "model.json"))
+    model = LSTMAutoencoder(read_record(directory / "model.json", Architecture))
     try:
         model.load_state_dict(load_tensors(path))
     except FileNotFoundError as error:
@@ -57,14 +56,6 @@ def load_package(directory: Path, device: torch.device) -> Package:
     calibration = _load_calibration(directory / "calibration.safetensors")
     about = read_json(directory / "about.json")
     return Package(model, layout, calibration, about, device)
-
-
-def _load_architecture(path: Path) -> Architecture:
-    content = read_json(path)
-    try:
-        return Architecture(**content)
-    except ValidationError as error:
-        raise InputError(f"{path}: {first_problem(error)}; {ANEW}") from error
 
 
 def _load_calibration(path: Path) -> Calibration:

@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveInt
 from pydantic import dataclasses as checked
 
-from lstm_ae.core.errors import InputError, first_problem
-from lstm_ae.core.files import read_json, write_json
+from lstm_ae.core.files import read_record, write_json
 from lstm_ae.core.splits import as_real
 from lstm_ae.params import TableData
 
@@ -141,12 +140,7 @@ def load_layout(directory: Path) -> Layout:
     InputError
         The file is missing or is not a layout.
     """
-    path = directory / "layout.json"
-    content = read_json(path)
-    try:
-        return Layout(**content)
-    except ValidationError as error:
-        raise InputError(f"{path}: {first_problem(error)}; `dvc repro` makes it anew") from error
+    return read_record(directory / "layout.json", Layout)
 
 
 def to_units(
