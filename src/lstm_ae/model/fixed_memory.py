@@ -53,25 +53,27 @@ class FixedMemory:
         period: int,
         like: Tensor,
     ) -> None:
-        written = _powers(encoder.transition, encoder.write.T, length)
-        tick_steps = range(period, length + 1, period)
         units, features = encoder.write.shape
-        to_ticks = written.new_zeros(len(tick_steps), length, features, units)
-        for tick, steps in enumerate(tick_steps):
-            to_ticks[tick, :steps] = written[:steps].flip(0)
+        written = _powers(encoder.transition, encoder.write.T, period)
         moved = _powers(decoder.transition, decoder.first.T, length)
-        by_input = to_ticks.permute(1, 2, 0, 3).reshape(length * features, -1)
         by_state = moved[period - 1 :: period].permute(1, 0, 2).reshape(units, -1)
-        self.by_input = by_input.to(like)
+        self.by_inputs = written.flip(0).reshape(period * features, units).to(like)
+        self.between_ticks = _power(encoder.transition.T, period).to(like)
         self.by_state = by_state.to(like)
         self.first = decoder.first.to(like)
         self.doublings = [power.to(like) for power in _doublings(decoder.transition, length)]
         self.length = length
+        self.period = period
 
     def encode(self, steps: Tensor) -> Tensor:
         """Steps (T, B, m) to the encoder's memory at its ticks, (P, B, H)."""
-        sequences = steps.transpose(0, 1).flatten(1)
-        return self._by_tick(multiply(sequences, self.by_input))
+        count = steps.shape[1]
+        inputs = steps.unflatten(0, (-1, self.period)).transpose(1, 2)  # (P, B, period, m)
+        written = multiply(inputs.reshape(-1, len(self.by_inputs)), self.by_inputs)
+        at_ticks = [written[:count]]
+        for new in written.split(count)[1:]:
+            at_ticks.append(multiply(at_ticks[-1], self.between_ticks) + new)
+        return torch.stack(at_ticks)
 
     def decode(self, state: Tensor) -> Tensor:
         """The decoder's first state (B, H) to its memory at its ticks, (P, B, H)."""
@@ -114,6 +116,15 @@ def linear_recurrence(layer: LSTM) -> Recurrence | None:
         first=recurrent + torch.diag(kept * out),
         write=(opened * out)[:, None] * by_inputs[candidate],
     )
+
+
+def _power(matrix: Tensor, exponent: int) -> Tensor:
+    result = torch.eye(len(matrix)).to(matrix)
+    for digit in f"{exponent:b}":
+        result = multiply(result, result)
+        if digit == "1":
+            result = multiply(result, matrix)
+    return result
 
 
 def _doublings(transition: Tensor, length: int) -> list[Tensor]:

@@ -89,7 +89,7 @@ def forward(inputs, layer, trace):
 
 
 @compiled
-def backward(arriving, inputs, layer, trace, last):
+def backward(arriving, inputs, layer, trace, last, needs_inputs):
     """Go back through a layer; the gates of the trace are overwritten.
 
     Parameters
@@ -98,6 +98,8 @@ def backward(arriving, inputs, layer, trace, last):
         (T, B, H) gradients of the hidden states at all steps.
     last
         Gradients of the last state, which become those of the first.
+    needs_inputs
+        Whether the gradients of the inputs are needed; else they are 0.
 
     Returns
     -------
@@ -125,8 +127,9 @@ def backward(arriving, inputs, layer, trace, last):
             add_product(d_gates, back_to_states, d_hidden, count, units)
         rows = (end - begin) * count
         d_gates = Matrix(gates.reshape(-1), begin * count * row, row, 1)
-        d_inputs = Matrix(of_inputs.reshape(-1), begin * count * features, features, 1)
-        add_product(d_gates, back_to_inputs, d_inputs, rows, features)
+        if needs_inputs:
+            d_inputs = Matrix(of_inputs.reshape(-1), begin * count * features, features, 1)
+            add_product(d_gates, back_to_inputs, d_inputs, rows, features)
         of_block = gates[begin:end].reshape(rows, row)[:, :columns]
         packed = pack(of_block)
         values = Matrix(inputs.reshape(-1), begin * count * features, 1, features)

@@ -131,7 +131,8 @@ class _Recurrence(torch.autograd.Function):
         context.gates_are_gradients = True
         states, hidden, cells = (_array(gradient) for gradient in arriving)
         last = kernels.State(hidden.copy(), cells.copy())
-        found = backward(states, steps, layer, trace, last)
+        needs_inputs = context.needs_input_grad[0]
+        found = backward(states, steps, layer, trace, last, needs_inputs)
         of_inputs, by_inputs, by_states, bias = map(torch.from_numpy, found)
         return (
             of_inputs,

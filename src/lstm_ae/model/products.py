@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
-from lstm_ae.model.tiles import ROWS, VECTOR_BITS, VECTORS, Matrix, add_tile, compiled
+from lstm_ae.model.tiles import (
+    ROWS,
+    VECTOR_BITS,
+    VECTORS,
+    Matrix,
+    add_thin_tile,
+    add_tile,
+    compiled,
+)
 
 BLOCK_ROWS = 120  # whose part of a stays in the cache while all of b passes by
 BLOCK_DEPTH = 256  # of a panel of b that stays in the first cache
@@ -66,18 +74,29 @@ def add_product(a, packed, c, rows, columns):
                     start = a.start + row * a.row + first_k * a.step
                     left = Matrix(a.values, start, a.row, a.step)
                     place = c.start + row * c.row + p * width
+                    target = Matrix(c.values, place, c.row, 1)
                     if kept == width:
-                        target = Matrix(c.values, place, c.row, 1)
                         add_tile(height, left, panel, target, steps)
                     else:
-                        target = Matrix(edge, 0, width, 1)
-                        for r in range(height):
-                            for j in range(kept):
-                                edge[r * width + j] = c.values[place + r * c.row + j]
-                        add_tile(height, left, panel, target, steps)
-                        for r in range(height):
-                            for j in range(kept):
-                                c.values[place + r * c.row + j] = edge[r * width + j]
+                        _add_edge((height, kept), left, panel, target, edge, steps)
+
+
+@compiled
+def _add_edge(shape, left, panel, target, edge, steps):
+    """Add a tile to the end of rows, of a shape (rows, columns) that is thinner than a panel."""
+    height, kept = shape
+    width = panel.row
+    whole = Matrix(edge, 0, width, 1)
+    for r in range(height):
+        for j in range(kept):
+            edge[r * width + j] = target.values[target.start + r * target.row + j]
+    if 2 * kept > width:
+        add_tile(height, left, panel, whole, steps)
+    else:
+        add_thin_tile(height, left, panel, whole, steps)
+    for r in range(height):
+        for j in range(kept):
+            target.values[target.start + r * target.row + j] = edge[r * width + j]
 
 
 @compiled

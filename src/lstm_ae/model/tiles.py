@@ -103,8 +103,8 @@ class _Operand(NamedTuple):
     step: ir.Value
 
 
-def _tile(rows: int) -> Any:
-    """Make what adds the product of `rows` rows of a and a panel of b to c."""
+def _tile(rows: int, vectors: int) -> Any:
+    """Make what adds the product of `rows` rows of a and `vectors` vectors of a panel of b to c."""
 
     @intrinsic
     def tile(context: Any, a: Any, b: Any, c: Any, depth: Any) -> Any:
@@ -115,7 +115,7 @@ def _tile(rows: int) -> Any:
                 values, *numbers = cgutils.unpack_tuple(builder, matrix)
                 array = context.make_array(a.types[0])(context, builder, values)
                 operands.append(_Operand(array.data, *numbers))
-            writer = _TileWriter(builder, a.types[0].dtype, depth)
+            writer = _TileWriter(builder, a.types[0].dtype, vectors, depth)
             writer.write(rows, *operands)
             return context.get_dummy_value()
 
@@ -127,10 +127,17 @@ def _tile(rows: int) -> Any:
 class _TileWriter:
     """Writes a tile as a loop over k whose sums stay in registers."""
 
-    def __init__(self, builder: Any, dtype: Any, depth: ir.Value) -> None:
+    def __init__(
+        self,
+        builder: Any,
+        dtype: Any,
+        vectors: int,
+        depth: ir.Value,
+    ) -> None:
         element = ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
         lanes = VECTOR_BITS // dtype.bitwidth
         self.builder = builder
+        self.vectors = vectors
         self.depth = depth
         self.number = depth.type
         self.align = dtype.bitwidth // 8
@@ -177,7 +184,7 @@ class _TileWriter:
         vectors = self._load(self._vectors_of(b, k))
         added = []
         for n, total in enumerate(sums):
-            row, v = divmod(n, VECTORS)
+            row, v = divmod(n, self.vectors)
             if v == 0:
                 place = self._address(a, self.number(row), k)
                 factor = self._broadcast(builder.load(place, align=self.align))
@@ -187,7 +194,7 @@ class _TileWriter:
     def _vectors_of(self, operand: _Operand, row: ir.Value) -> list[Any]:
         """Where the vectors of a row lie."""
         places = []
-        for v in range(VECTORS):
+        for v in range(self.vectors):
             column = self.number(v * self.vector.count)
             place = self._address(operand, row, column)
             places.append(self.builder.bitcast(place, self.vector.as_pointer()))
@@ -211,11 +218,13 @@ class _TileWriter:
         return self.builder.shuffle_vector(lane_0, undefined, every_lane)
 
 
-_tile_1, _tile_2, _tile_3, _tile_4, _tile_5, _tile_6 = (_tile(rows) for rows in range(1, ROWS + 1))
+_tile_1, _tile_2, _tile_3, _tile_4, _tile_5, _tile_6 = (_tile(rows, 2) for rows in range(1, 7))
+_thin_1, _thin_2, _thin_3, _thin_4, _thin_5, _thin_6 = (_tile(rows, 1) for rows in range(1, 7))
 
 
 @njit(inline="always")
 def add_tile(rows, a, b, c, depth):
+    """Add the product of `rows` rows of a and a panel of b to c."""
     if rows == 6:
         _tile_6(a, b, c, depth)
     elif rows == 5:
@@ -228,3 +237,20 @@ def add_tile(rows, a, b, c, depth):
         _tile_2(a, b, c, depth)
     else:
         _tile_1(a, b, c, depth)
+
+
+@njit(inline="always")
+def add_thin_tile(rows, a, b, c, depth):
+    """Add the product of `rows` rows of a and the first half of a panel of b to c."""
+    if rows == 6:
+        _thin_6(a, b, c, depth)
+    elif rows == 5:
+        _thin_5(a, b, c, depth)
+    elif rows == 4:
+        _thin_4(a, b, c, depth)
+    elif rows == 3:
+        _thin_3(a, b, c, depth)
+    elif rows == 2:
+        _thin_2(a, b, c, depth)
+    else:
+        _thin_1(a, b, c, depth)
