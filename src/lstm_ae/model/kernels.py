@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_ae.model.products import BLOCK_ROWS, add_product, pack
+from lstm_ae.model.products import BLOCK_ROWS, add_product, matrix, pack, transposed
 from lstm_ae.model.tiles import Array, Matrix, compiled, fma, tanh
 
 
@@ -55,7 +55,6 @@ def forward(inputs, layer, trace):
     """Run a layer over inputs (T, B, m) from the first state of the trace, which is filled."""
     gates, cells, hidden = trace
     length, count, row = gates.shape
-    features = inputs.shape[2]
     units = hidden.shape[2]
     by_inputs = pack(layer.inputs.T)
     by_states = pack(layer.states.T)
@@ -68,13 +67,10 @@ def forward(inputs, layer, trace):
         end = min(begin + block, length)
         gates[begin:end, :, : 4 * units] = layer.bias
         gates[begin:end, :, 4 * units :] = 0
-        values = Matrix(inputs.reshape(-1), begin * count * features, features, 1)
-        sums = Matrix(gates.reshape(-1), begin * count * row, row, 1)
-        add_product(values, by_inputs, sums, (end - begin) * count, row)
+        rows = (end - begin) * count
+        add_product(from_step(inputs, begin), by_inputs, from_step(gates, begin), rows, row)
         for t in range(begin, end):
-            before = Matrix(hidden.reshape(-1), t * count * units, units, 1)
-            sums = Matrix(gates.reshape(-1), t * count * row, row, 1)
-            add_product(before, by_states, sums, count, row)
+            add_product(from_step(hidden, t), by_states, from_step(gates, t), count, row)
             for n in range(count):
                 gate = gates[t, n]
                 last = cells[t, n]
@@ -122,20 +118,17 @@ def backward(arriving, inputs, layer, trace, last, needs_inputs):
         begin = max(end - block, 0)
         for t in range(end - 1, begin - 1, -1):
             _gate_gradients(t, arriving[t], trace, last)
-            d_gates = Matrix(gates.reshape(-1), t * count * row, row, 1)
-            d_hidden = Matrix(last.hidden.reshape(-1), 0, units, 1)
-            add_product(d_gates, back_to_states, d_hidden, count, units)
+            add_product(from_step(gates, t), back_to_states, matrix(last.hidden), count, units)
         rows = (end - begin) * count
-        d_gates = Matrix(gates.reshape(-1), begin * count * row, row, 1)
         if needs_inputs:
-            d_inputs = Matrix(of_inputs.reshape(-1), begin * count * features, features, 1)
-            add_product(d_gates, back_to_inputs, d_inputs, rows, features)
+            d_gates = from_step(gates, begin)
+            add_product(d_gates, back_to_inputs, from_step(of_inputs, begin), rows, features)
         of_block = gates[begin:end].reshape(rows, row)[:, :columns]
         packed = pack(of_block)
-        values = Matrix(inputs.reshape(-1), begin * count * features, 1, features)
-        add_product(values, packed, Matrix(by_inputs.reshape(-1), 0, columns, 1), features, columns)
-        values = Matrix(hidden.reshape(-1), begin * count * units, 1, units)
-        add_product(values, packed, Matrix(by_states.reshape(-1), 0, columns, 1), units, columns)
+        values = transposed(from_step(inputs, begin))
+        add_product(values, packed, matrix(by_inputs), features, columns)
+        values = transposed(from_step(hidden, begin))
+        add_product(values, packed, matrix(by_states), units, columns)
         for n in range(rows):
             for j in range(columns):
                 bias[j] += of_block[n, j]
@@ -177,6 +170,13 @@ def _gate_gradients(t, arriving, trace, last):
             f = gate[units + j]
             gate[units + j] = d_cell[j] * before[j] * fma(-f, f, f)
             d_cell[j] *= f
+
+
+@compiled
+def from_step(array, t):
+    """An array (T, B, n) from step t on, as a matrix whose rows are its sequences."""
+    _, count, row = array.shape
+    return Matrix(array.reshape(-1), t * count * row, row, 1)
 
 
 @compiled

@@ -100,13 +100,24 @@ def _add_edge(shape, left, panel, target, edge, steps):
 
 
 @compiled
+def matrix(array):
+    """A C-contiguous array (M, N) as a `Matrix`."""
+    return Matrix(array.reshape(-1), 0, array.shape[1], 1)
+
+
+@compiled
+def transposed(a):
+    """The transpose of a `Matrix`."""
+    return Matrix(a.values, a.start, a.step, a.row)
+
+
+@compiled
 def product(a, b):
     """a (M, K) @ b (K, N)."""
-    rows, depth = a.shape
+    rows = a.shape[0]
     columns = b.shape[1]
     c = np.zeros((rows, columns), a.dtype)
-    left = Matrix(a.reshape(-1), 0, depth, 1)
-    add_product(left, pack(b), Matrix(c.reshape(-1), 0, columns, 1), rows, columns)
+    add_product(matrix(a), pack(b), matrix(c), rows, columns)
     return c
 
 
@@ -116,6 +127,5 @@ def inner_product(a, b):
     rows = a.shape[1]
     columns = b.shape[1]
     c = np.zeros((rows, columns), a.dtype)
-    left = Matrix(a.reshape(-1), 0, 1, rows)
-    add_product(left, pack(b), Matrix(c.reshape(-1), 0, columns, 1), rows, columns)
+    add_product(transposed(matrix(a)), pack(b), matrix(c), rows, columns)
     return c

@@ -58,16 +58,16 @@ class Matrix(NamedTuple):
     step: int
 
 
-def _declare_fma(builder: Any, kind: Any, suffix: str) -> Any:
+def _declare_fma(builder, kind, suffix):
     signature = ir.FunctionType(kind, [kind, kind, kind])
     return cgutils.get_or_insert_function(builder.module, signature, f"llvm.fma.{suffix}")
 
 
 @intrinsic
-def fma(context: Any, a: Any, b: Any, c: Any) -> Any:
+def fma(context, a, b, c):
     """a b + c, rounded once."""
 
-    def generate(context: Any, builder: Any, signature: Any, numbers: Any) -> Any:
+    def generate(context, builder, signature, numbers):
         kind = numbers[0].type
         function = _declare_fma(builder, kind, f"f{signature.return_type.bitwidth}")
         return builder.call(function, numbers)
@@ -75,12 +75,12 @@ def fma(context: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, a, a), generate
 
 
-def tanh(x: Any) -> Any:
+def tanh(x):
     """Hyperbolic tangent, to rounding."""
 
 
 @overload(tanh, strict=False)
-def _tanh(x: Any) -> Any:
+def _tanh(x):
     if x == types.float64:
         return lambda x: math.tanh(x)
 
@@ -103,12 +103,12 @@ class _Operand(NamedTuple):
     step: ir.Value
 
 
-def _tile(rows: int, vectors: int) -> Any:
+def _tile(rows, vectors):
     """Make what adds the product of `rows` rows of a and `vectors` vectors of a panel of b to c."""
 
     @intrinsic
-    def tile(context: Any, a: Any, b: Any, c: Any, depth: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def tile(context, a, b, c, depth):
+        def generate(context, builder, signature, arguments):
             *matrices, depth = arguments
             operands = []
             for matrix in matrices:
@@ -129,11 +129,11 @@ class _TileWriter:
 
     def __init__(
         self,
-        builder: Any,
-        dtype: Any,
-        vectors: int,
-        depth: ir.Value,
-    ) -> None:
+        builder,
+        dtype,
+        vectors,
+        depth,
+    ):
         element = ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
         lanes = VECTOR_BITS // dtype.bitwidth
         self.builder = builder
@@ -144,7 +144,7 @@ class _TileWriter:
         self.vector = ir.VectorType(element, lanes)
         self.fma = _declare_fma(builder, self.vector, f"v{lanes}f{dtype.bitwidth}")
 
-    def write(self, rows: int, a: _Operand, b: _Operand, c: _Operand) -> None:
+    def write(self, rows, a, b, c):
         builder = self.builder
         places = []
         for row in range(rows):
@@ -174,11 +174,11 @@ class _TileWriter:
 
     def _add_products(
         self,
-        a: _Operand,
-        b: _Operand,
-        k: ir.Value,
-        sums: list[Any],
-    ) -> list[Any]:
+        a,
+        b,
+        k,
+        sums,
+    ):
         """Add the products of column k of a and row k of b to the sums."""
         builder = self.builder
         vectors = self._load(self._vectors_of(b, k))
@@ -191,7 +191,7 @@ class _TileWriter:
             added.append(builder.call(self.fma, [factor, vectors[v], total]))
         return added
 
-    def _vectors_of(self, operand: _Operand, row: ir.Value) -> list[Any]:
+    def _vectors_of(self, operand, row):
         """Where the vectors of a row lie."""
         places = []
         for v in range(self.vectors):
@@ -200,17 +200,17 @@ class _TileWriter:
             places.append(self.builder.bitcast(place, self.vector.as_pointer()))
         return places
 
-    def _address(self, operand: _Operand, row: ir.Value, step: ir.Value) -> Any:
+    def _address(self, operand, row, step):
         builder = self.builder
         in_rows = builder.mul(operand.row, row)
         in_steps = builder.mul(operand.step, step)
         offset = builder.add(operand.start, builder.add(in_rows, in_steps))
         return builder.gep(operand.values, [offset])
 
-    def _load(self, places: list[Any]) -> list[Any]:
+    def _load(self, places):
         return [self.builder.load(place, align=self.align) for place in places]
 
-    def _broadcast(self, scalar: ir.Value) -> Any:
+    def _broadcast(self, scalar):
         undefined = ir.Constant(self.vector, ir.Undefined)
         int32 = ir.IntType(32)
         lane_0 = self.builder.insert_element(undefined, scalar, int32(0))
