@@ -266,9 +266,8 @@ class LSTMAutoencoder(nn.Module):
         length = self.architecture.sequence_length
         if self.architecture.code_enters == "state":
             state = self.from_code(code) / self.decoder.gain
-            first = state[None]  # of one layer: (1, B, H)
-            nothing = first.new_zeros(length, len(code), 1)
-            states, _, _ = self.decoder(nothing, (first, first))
+            nothing = state.new_zeros(length, len(code), 1)
+            states, _, _ = self.decoder(nothing, ([state], [state]))
         else:
             repeated = code.expand(length, *code.shape)
             states, _, _ = self.decoder(repeated)

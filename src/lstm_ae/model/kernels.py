@@ -81,6 +81,7 @@ def forward(inputs, layer, trace):
                 for j in range(units):
                     kept = gate[units + j] * last[j]
                     cell[j] = fma(gate[j], gate[2 * units + j], kept)
+                for j in range(units):
                     out[j] = gate[3 * units + j] * tanh(cell[j])
 
 

@@ -6,6 +6,7 @@ precision torch's operations run.
 Shapes: B sequences, T steps, H hidden units.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from lstm_ae.model.tiles import Array
 
 INFERENCE_STEPS = 64  # whose gates are held at once
 
-State = tuple[Tensor, Tensor]  # hidden and cell state of an LSTM, (layers, B, H) each
+# Hidden and cell states of the layers of an LSTM, (B, H) each.
+State = tuple[Sequence[Tensor], Sequence[Tensor]]
 
 
 class Linear(nn.Linear):
@@ -30,9 +32,8 @@ class Linear(nn.Linear):
     def forward(self, inputs: Tensor) -> Tensor:
         if not _has_kernel(inputs):
             return functional.linear(inputs, self.weight, self.bias)
-        outputs = multiply(inputs.flatten(0, -2), self.weight.t())
-        outputs = outputs.unflatten(0, inputs.shape[:-1])
-        return outputs if self.bias is None else outputs + self.bias
+        outputs: Tensor = _Affine.apply(inputs, self.weight, self.bias)
+        return outputs
 
 
 class LSTM(nn.LSTM):
@@ -49,26 +50,29 @@ class LSTM(nn.LSTM):
         -------
         The hidden states of the last layer, (T, B, H), and the state at the end.
         """
-        if not _has_kernel(inputs):
-            return super().forward(inputs, state)
         if state is None:
-            zero = inputs.new_zeros(self.num_layers, inputs.shape[1], self.hidden_size)
-            state = (zero, zero)
+            zero = inputs.new_zeros(inputs.shape[1], self.hidden_size)
+            state = ([zero] * self.num_layers, [zero] * self.num_layers)
+        if not _has_kernel(inputs):
+            begin = tuple(torch.stack(list(layers)) for layers in state)
+            outputs, (hidden, cells) = super().forward(inputs, begin)
+            return outputs, (hidden.unbind(), cells.unbind())
         if torch.is_grad_enabled():
             return self._run(inputs, state)
-        outputs = []
+        parts = []
         for steps in inputs.split(INFERENCE_STEPS):
             output, state = self._run(steps, state)
-            outputs.append(output)
-        return torch.cat(outputs), state
+            parts.append(output)
+        return torch.cat(parts), state
 
     def _run(self, steps: Tensor, state: State) -> tuple[Tensor, State]:
-        ends = []
-        for weights, hidden, cells in zip(self.all_weights, *state, strict=True):
-            steps, *end = _Recurrence.apply(steps, hidden, cells, *weights)
-            ends.append(end)
-        last_hidden, last_cells = zip(*ends, strict=True)
-        return steps, (torch.stack(last_hidden), torch.stack(last_cells))
+        last_hidden = []
+        last_cells = []
+        for weights, *begin in zip(self.all_weights, *state, strict=True):
+            steps, hidden, cells = _Recurrence.apply(steps, *begin, *weights)
+            last_hidden.append(hidden)
+            last_cells.append(cells)
+        return steps, (last_hidden, last_cells)
 
 
 def multiply(a: Tensor, b: Tensor) -> Tensor:
@@ -98,6 +102,41 @@ class _Product(torch.autograd.Function):
         return of_a, of_b
 
 
+class _Affine(torch.autograd.Function):
+    """inputs @ weight.T + bias, over the last axis."""
+
+    @staticmethod
+    def forward(
+        context: Any,
+        inputs: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+    ) -> Tensor:
+        context.save_for_backward(inputs, weight)
+        rows = _array(inputs).reshape(-1, inputs.shape[-1])
+        outputs = product(rows, weight.detach().numpy().T)
+        if bias is not None:
+            outputs += bias.detach().numpy()
+        return torch.from_numpy(outputs).view(*inputs.shape[:-1], len(weight))
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, arriving: Tensor) -> Any:
+        inputs, weight = context.saved_tensors
+        needs_inputs, needs_weight, needs_bias = context.needs_input_grad
+        of_rows = _array(arriving).reshape(-1, arriving.shape[-1])
+        of_inputs = of_weight = of_bias = None
+        if needs_inputs:
+            products = product(of_rows, weight.detach().numpy())
+            of_inputs = torch.from_numpy(products).view_as(inputs)
+        if needs_weight:
+            rows = _array(inputs).reshape(-1, inputs.shape[-1])
+            of_weight = torch.from_numpy(inner_product(of_rows, rows))
+        if needs_bias:
+            of_bias = torch.from_numpy(of_rows.sum(axis=0))
+        return of_inputs, of_weight, of_bias
+
+
 class _Recurrence(torch.autograd.Function):
     """One layer of an LSTM."""
 
@@ -118,8 +157,8 @@ class _Recurrence(torch.autograd.Function):
         context.gates_are_gradients = False
         return (
             torch.from_numpy(trace.hidden[1:]),
-            torch.from_numpy(trace.hidden[-1].copy()),
-            torch.from_numpy(trace.cells[-1].copy()),
+            torch.from_numpy(trace.hidden[-1]),
+            torch.from_numpy(trace.cells[-1]),
         )
 
     @staticmethod

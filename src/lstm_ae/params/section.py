@@ -68,12 +68,12 @@ class Training(Block):
 
     Parameters
     ----------
-    parts
-        Into which a batch is cut; threads and processes compute some each.
+    part_size
+        Sequences of a batch that one thread computes at once.
     """
 
     batch_size: Count
-    parts: Count
+    part_size: Count
     optimizer: Literal["adam", "adamw", "sgd"]
     weight_decay: NonNegative
     momentum: Annotated[float, Field(ge=0, lt=1)]

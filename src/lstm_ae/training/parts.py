@@ -1,7 +1,7 @@
 """A batch computed in parts by threads and processes; the result does not tell how many.
 
 Which rows are a part, and the order in which the gradients of the parts are added, follow from the
-size of the batch and the number of parts alone.
+sizes of the batch and of a part alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,9 +36,9 @@ class Computed:
     whole: Output
 
 
-def cut(count: int, parts: int) -> list[slice]:
-    """The rows of each part, neighbours, as even as can be; no part is empty."""
-    parts = min(parts, count)
+def cut(count: int, size: int) -> list[slice]:
+    """The rows of each part, neighbours, at most `size` of them, as even as can be."""
+    parts = -(-count // size)
     bounds = [count * part // parts for part in range(parts + 1)]
     return [slice(begin, end) for begin, end in pairwise(bounds)]
 
@@ -46,14 +46,14 @@ def cut(count: int, parts: int) -> list[slice]:
 def compute(
     forward: Callable[[Tensor], Output],
     sequences: Tensor,
-    parts: int,
+    part_size: int,
     fabric: Fabric,
 ) -> Computed:
     """Run `forward` over sequences (B, T, m), each process over its share of the parts.
 
     A process without a share computes the first part too, since it needs the shapes.
     """
-    rows = cut(len(sequences), parts)
+    rows = cut(len(sequences), part_size)
     mine = range(fabric.global_rank, len(rows), fabric.world_size) or [0]
     outputs = in_parallel(lambda part: forward(sequences[rows[part]]), mine)
     own = dict(zip(mine, outputs, strict=True))

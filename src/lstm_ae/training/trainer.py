@@ -124,7 +124,8 @@ class Trainer:
         self.trained = [tensor for tensor in model.parameters() if tensor.requires_grad]
         # A GPU is best used whole.
         on_cpu = fabric.device.type == "cpu"
-        self.parts = training.parts if on_cpu else fabric.world_size
+        share = -(-training.batch_size // fabric.world_size)
+        self.part_size = training.part_size if on_cpu else share
         self._stateful: dict[str, Any] = {
             "model": model,
             "optimizer": self.optimizer,
@@ -172,7 +173,7 @@ class Trainer:
         fabric = self.fabric
         batch = self._batch(rows)
         self.model.train()
-        computed = compute(self._forward, batch.sequences, self.parts, fabric)
+        computed = compute(self._forward, batch.sequences, self.part_size, fabric)
         correlation = self.training.error_correlation
         terms = losses(computed.whole, batch, self.training.loss, correlation)
         terms["loss"] = weighted(terms, self.weights)
