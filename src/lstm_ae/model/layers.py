@@ -54,8 +54,8 @@ class LSTM(nn.LSTM):
             zero = inputs.new_zeros(inputs.shape[1], self.hidden_size)
             state = ([zero] * self.num_layers, [zero] * self.num_layers)
         if not _has_kernel(inputs):
-            begin = tuple(torch.stack(list(layers)) for layers in state)
-            outputs, (hidden, cells) = super().forward(inputs, begin)
+            first_hidden, first_cells = (torch.stack(list(layers)) for layers in state)
+            outputs, (hidden, cells) = super().forward(inputs, (first_hidden, first_cells))
             return outputs, (hidden.unbind(), cells.unbind())
         if torch.is_grad_enabled():
             return self._run(inputs, state)
