@@ -15,7 +15,6 @@ import numpy as np
 import psutil
 import pytest
 import yaml
-from safetensors.numpy import load_file
 
 from lstm_ae.core.splits import Split
 from lstm_ae.core.yaml import write_yaml
@@ -47,7 +46,13 @@ def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
         for name, count in (("train", images), ("validation", 64))
     }
     save_splits(splits, directory / "data" / "prepared" / SECTION, classes=10)
-    configure(directory, SECTION, devices, {"code_size": 16}, {"batch_size": 32, "shift": 2})
+    configure(
+        directory,
+        SECTION,
+        devices,
+        {"code_size": 16},
+        {"batch_size": 32, "part_size": 8, "shift": 2},
+    )
     return directory
 
 
@@ -65,7 +70,7 @@ def forecasts(directory: Path, devices: int) -> Path:
         FORECAST,
         devices,
         {"code_size": 8, "lags": 2},
-        {"batch_size": 7, "error_correlation": 0.3},
+        {"batch_size": 7, "part_size": 2, "error_correlation": 0.3},
     )
     return directory
 
@@ -103,8 +108,8 @@ def started(directory: Path, cache: Path, section: str = SECTION) -> subprocess.
     )
 
 
-def written(directory: Path) -> dict[str, bytes]:
-    folder = directory / "runs" / SECTION
+def written(directory: Path, section: str = SECTION) -> dict[str, bytes]:
+    folder = directory / "runs" / section
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -176,35 +181,17 @@ def test_two_processes_train_as_one_does_and_write_once(tmp_path, images: int) -
     finished(one)
     assert "Starting with 2 processes" in finished(two)
     assert written(one).keys() == written(two).keys()
-    assert_same_history(one, two)
-    start, *epochs = sorted((one / "runs" / SECTION / "weights" / "epochs").iterdir())
-    for path in epochs:
-        before, wanted, found = (
-            load_file(file) for file in (start, path, two / path.relative_to(one))
-        )
-        for name in wanted:
-            np.testing.assert_allclose(found[name], wanted[name], rtol=0, atol=1e-5)
-        assert max(np.abs(wanted[name] - before[name]).max() for name in wanted) > 1e-3
+    wanted = written(one)
+    assert len(wanted) > 10 and written(two) == wanted
 
 
 def test_two_processes_train_on_the_surprises_of_whole_days_as_one_does(tmp_path) -> None:
     one, two = (forecasts(tmp_path / str(devices), devices) for devices in (1, 2))
     finished(one, FORECAST)
     assert "Starting with 2 processes" in finished(two, FORECAST)
-    assert_same_history(one, two)
+    assert written(two, FORECAST) == written(one, FORECAST)
     surprises = np.loadtxt(next((one / "runs").rglob("train/surprise.tsv")), skiprows=1)
     assert len(surprises) == 3 and (surprises[:, 1] > 0).all()
-
-
-def assert_same_history(one: Path, two: Path) -> None:
-    """To rounding."""
-    paths = list((one / "runs").rglob("*.tsv"))
-    assert paths
-    for path in paths:
-        rows, wanted = (
-            np.loadtxt(found, skiprows=1) for found in (two / path.relative_to(one), path)
-        )
-        np.testing.assert_allclose(rows, wanted, rtol=1e-5)
 
 
 def test_two_killed_processes_go_on_to_the_same_bytes(tmp_path) -> None:

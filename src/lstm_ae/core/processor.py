@@ -13,7 +13,6 @@ NATIVE = "LSTM_AE_NATIVE"
 CAPS = {
     "ATEN_CPU_CAPABILITY": "avx2",  # PyTorch
     "MKL_CBWR": "COMPATIBLE",  # its linear algebra, which otherwise asks for the vendor
-    "ONEDNN_MAX_CPU_ISA": "AVX2",  # its networks
     "OPENBLAS_CORETYPE": "Haswell",  # the linear algebra of NumPy and SciPy
     "OPENBLAS_NUM_THREADS": "1",  # whose sums are parted by threads
     "NPY_ENABLE_CPU_FEATURES": "X86_V3",  # NumPy
