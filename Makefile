@@ -3,11 +3,13 @@
 # it alone.
 PYTHON ?= python3
 SECTION ?= toy
+SECTIONS ?=
+EMULATE ?=
 PIP_INSTALL = -m pip install --disable-pip-version-check
 LOCK = uv pip compile --universal --generate-hashes --no-header
 export PATH := $(CURDIR)/venv/bin:$(PATH)
 
-.PHONY: all repro check lint test test-all wheel dashboard bench lock
+.PHONY: all repro check lint test test-all verify wheel dashboard bench lock
 
 all: venv/installed venv/bin/lstm-ae .dvc/plots.html
 
@@ -29,6 +31,11 @@ lint: all
 
 test: lint
 	python -m pytest
+
+# The sections (all, or SECTIONS="toy snp") once more in a copy, compared with the committed bytes.
+# EMULATE="Haswell EPYC" compares this processor with emulated ones, at the smoke budget.
+verify: all
+	PYTHONPATH=src python -m tools.verify $(SECTIONS) $(EMULATE:%=--emulate %)
 
 # Two hundred kills of the pipeline, ten thousand damaged files of each kind.
 test-all: lint
