@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 import torch
 
+from lstm_ae.core import paths
 from lstm_ae.data.prices import FILE
 from lstm_ae.params import Params, load_params
 from tests.checkouts import edit_params
 from tests.tables import shops
 
 ROOT = Path(__file__).resolve().parent.parent
+# Projects of tests have caches of their own, but compile nothing twice.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(paths.cache() / "kernels"))
 
 
 @pytest.fixture(scope="session")

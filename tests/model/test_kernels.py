@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lstm_ae.model.compiling import compiled
 from lstm_ae.model.products import BLOCK_DEPTH, inner_product, panel_width, product
-from lstm_ae.model.tiles import compiled, tanh
+from lstm_ae.model.tiles import tanh
 
 SOURCE = Path(__file__).parents[2] / "src"
 AVX2 = {
@@ -107,8 +108,8 @@ def test_the_bytes_are_those_of_another_processor(tmp_path: Path) -> None:
             text=True,
         ).stdout
 
-    own = digest(LSTM_AE_CACHE=str(tmp_path / "own"))
-    assert own == digest(LSTM_AE_CACHE=str(tmp_path / "avx2"), **AVX2)
+    own = digest(NUMBA_CACHE_DIR=str(tmp_path / "own"))
+    assert own == digest(NUMBA_CACHE_DIR=str(tmp_path / "avx2"), **AVX2)
     assert own == digest(
-        LSTM_AE_CACHE=str(tmp_path / "plain"), NUMBA_OPT="1", NUMBA_LOOP_VECTORIZE="0"
+        NUMBA_CACHE_DIR=str(tmp_path / "plain"), NUMBA_OPT="1", NUMBA_LOOP_VECTORIZE="0"
     )

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstm_ae.model.compiling import compiled
 from lstm_ae.model.products import BLOCK_ROWS, add_product, matrix, pack, transposed
-from lstm_ae.model.tiles import Array, Matrix, compiled, fma, tanh
+from lstm_ae.model.tiles import Array, Matrix, fma, tanh
 
 
 class Layer(NamedTuple):

@@ -180,7 +180,7 @@ class _Recurrence(torch.autograd.Function):
             by_inputs.t(),
             by_states.t(),
             bias,
-            bias,
+            bias.clone(),  # each may be scaled in place
         )
 
 

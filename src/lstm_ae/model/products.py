@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
+from lstm_ae.model.compiling import compiled
 from lstm_ae.model.tiles import (
     ROWS,
     VECTOR_BITS,
@@ -15,7 +16,6 @@ from lstm_ae.model.tiles import (
     Matrix,
     add_thin_tile,
     add_tile,
-    compiled,
 )
 
 BLOCK_ROWS = 120  # whose part of a stays in the cache while all of b passes by

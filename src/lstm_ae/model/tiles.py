@@ -4,9 +4,7 @@ Every number is made by IEEE operations in an order that this code decides, and 
 to a library. So the bytes are the same on every processor, however wide its vectors are.
 """
 
-import hashlib
 import math
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +13,6 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
-
-from lstm_ae.core import paths
 
 # A tile is 6 rows by 2 vectors: 12 sums, 2 vectors and 1 broadcast fit the 16 registers of AVX2.
 ROWS = 6
@@ -29,22 +25,6 @@ P1, P2, P3, P4 = np.float32([0.13382678, 0.0034974469, 2.0635641e-5, 1.3384033e-
 Q1, Q2, Q3, Q4 = np.float32([0.46716, 0.025884321, 0.00032884997, 7.7901451e-7])
 LARGEST = np.float32(9.02)
 ONE = np.float32(1)
-
-
-def _cache() -> Path:
-    """Where Numba keeps compiled code: a directory for each state of the code in this room.
-
-    By itself it would look at one file alone, and miss a change of what that file calls.
-    """
-    whole = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        whole.update(path.read_bytes())
-    return paths.cache() / "kernels" / whole.hexdigest()[:16]
-
-
-config.CACHE_DIR = str(_cache())
-compiled = njit(cache=True, nogil=True, error_model="numpy")
-
 
 Array = NDArray[Any]
 
