@@ -22,10 +22,22 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.measuring import MEASURED, RIVALS, Measurement, cores, keep, measure, measurements
+from benchmarks.measuring import (
+    BARE,
+    LOADED,
+    MEASURED,
+    RIVALS,
+    Measurement,
+    cores,
+    keep,
+    measure,
+    measurements,
+)
 from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
+from lstm_ae.core.files import read_json
 from lstm_ae.core.splits import load_split
+from lstm_ae.params import load_params
 
 RUNS = 3
 LR = 1e-3
@@ -38,32 +50,21 @@ SCORED_SEQUENCES = 500
 
 
 @dataclass(frozen=True)
-class Size:
-    """A task of the study.
-
-    Parameters
-    ----------
-    section
-        Where its sequences lie.
-    race_seconds
-        None where it is not raced.
-    speed_sequences
-        An epoch of the speed measurement.
-    """
+class Race:
+    """A task whose losses are compared: its section, size and seconds."""
 
     section: str
     hidden_size: int
     batch_size: int
-    race_seconds: float | None
-    speed_sequences: int
+    seconds: float
 
 
-SIZES = {
-    "toy": Size("toy", 48, 64, 15.0, 2048),
-    "rows": Size("mnist_rows", 128, 128, 20.0, 2048),
-    "pixels": Size("mnist_pixels_class", 128, 128, None, 256),
-    "stocks": Size("snp", 64, 128, None, 2048),
+RACES = {
+    "toy": Race("toy", 48, 64, 15.0),
+    "rows": Race("mnist_rows", 128, 128, 20.0),
 }
+SPEED_NUMBERS = 1 << 16  # steps of all sequences of an epoch of the speed measurement
+DARTS_SECTION = "snp_forecast"
 # What grows, each alone, from random sequences of 28 features of this size.
 SCALED = {
     "steps": (14, 56, 224, 784),
@@ -83,20 +84,19 @@ def sequences(section: str, split: str, count: int) -> NDArray[np.float32]:
 
 def raced(part: str) -> Iterator[Measurement]:
     """PyTorch's first run on each task that is raced, with its whole time."""
-    for name, size in SIZES.items():
-        if size.race_seconds is not None:
-            yield Measurement(
-                part=part,
-                task=name,
-                peer="PyTorch",
-                run=0,
-                lr=LR,
-                hidden_size=size.hidden_size,
-                batch_size=size.batch_size,
-                seconds=size.race_seconds,
-                train=sequences(size.section, "train", RACE_SEQUENCES),
-                validation=sequences(size.section, "validation", SCORED_SEQUENCES),
-            )
+    for name, size in RACES.items():
+        yield Measurement(
+            part=part,
+            task=name,
+            peer="PyTorch",
+            run=0,
+            lr=LR,
+            hidden_size=size.hidden_size,
+            batch_size=size.batch_size,
+            seconds=size.seconds,
+            train=sequences(size.section, "train", RACE_SEQUENCES),
+            validation=sequences(size.section, "validation", SCORED_SEQUENCES),
+        )
 
 
 def rates() -> Iterator[Measurement]:
@@ -133,42 +133,63 @@ def best_lr(task: str) -> float:
     return float(min(lowest, key=lowest.__getitem__))
 
 
-def speed() -> Iterator[Measurement]:
-    """Sequences a second and peak memory, at the study's sizes.
-
-    Beside them the bare loop and the bare LSTM, and the machine's matrix product.
-    """
-    tasks = []
-    for name, size in SIZES.items():
-        measurement = Measurement(
-            part="speed",
+def as_trained(part: str) -> Iterator[Measurement]:
+    """Every section at the size that the study trained, with a few batches of its sequences."""
+    params = load_params(paths.PARAMS)
+    for name in params.sections:
+        size = read_json(paths.test_metrics(name))
+        batch_size = params.section(name).training.batch_size
+        batches = max(2, SPEED_NUMBERS // (size["sequence_length"] * batch_size))
+        yield Measurement(
+            part=part,
             task=name,
-            peer="",
+            peer="this project",
             run=0,
             lr=LR,
-            hidden_size=size.hidden_size,
-            batch_size=size.batch_size,
+            hidden_size=size["hidden_size"],
+            layers=size["layers"],
+            batch_size=batch_size,
             seconds=SPEED_SECONDS,
-            train=sequences(size.section, "train", size.speed_sequences),
+            train=sequences(name, "train", batches * batch_size),
         )
-        tasks.append(measurement)
-    matrix = np.random.default_rng(0).random((PRODUCT_SIZE, PRODUCT_SIZE), np.float32)
-    product = Measurement(
-        part="speed",
+
+
+def speed() -> Iterator[Measurement]:
+    """Sequences a second and peak memory, on two threads and on one, beside work and without."""
+    measured = list(as_trained("speed"))
+    for run in range(RUNS):
+        for measurement in measured:
+            peers = [*RIVALS, "darts"] if measurement.task == DARTS_SECTION else RIVALS
+            for peer in peers:
+                yield replace(measurement, peer=peer, run=run)
+            for peer in LOADED:
+                for threads, busy in ((1, False), (1, True), (2, True)):
+                    yield replace(measurement, peer=peer, run=run, threads=threads, busy=busy)
+        yield product_of(measured[0], run)
+
+
+def layers() -> Iterator[Measurement]:
+    """LSTM layers alone on one thread, and the machine's matrix product on one."""
+    measured = [replace(one, threads=1, layers=1) for one in as_trained("layers")]
+    for run in range(RUNS):
+        for measurement in measured:
+            for peer in BARE:
+                yield replace(measurement, peer=peer, run=run)
+        yield product_of(measured[0], run)
+
+
+def product_of(measurement: Measurement, run: int) -> Measurement:
+    """The product of two matrices, on the threads of a measurement."""
+    size = (PRODUCT_SIZE, PRODUCT_SIZE)
+    return replace(
+        measurement,
         task="product",
         peer="matrix product",
-        run=0,
-        lr=LR,
+        run=run,
         hidden_size=PRODUCT_SIZE,
         batch_size=1,
-        seconds=SPEED_SECONDS,
-        train=matrix,
+        train=np.random.default_rng(0).random(size, np.float32),
     )
-    for run in range(RUNS):
-        for measurement in tasks:
-            for peer in (*RIVALS, "bare loop", "bare nn.LSTM"):
-                yield replace(measurement, peer=peer, run=run)
-        yield replace(product, run=run)
 
 
 def scaling() -> Iterator[Measurement]:
@@ -202,6 +223,7 @@ PARTS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "rates": rates,
     "race": race,
     "speed": speed,
+    "layers": layers,
     "scaling": scaling,
 }
 

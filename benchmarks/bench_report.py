@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.measuring import MEASURED
+from benchmarks.measuring import BARE, LOADED, MEASURED
 from lstm_ae.core.files import write_text
 from lstm_ae.evaluation import figures
 
@@ -29,8 +29,7 @@ LOOKS = {
     "Keras": (figures.SECOND, "-."),
     "sequitur": (figures.FOURTH, ":"),
 }
-BARE = ("bare loop", "bare nn.LSTM")
-SHARED = ("this project", "bare nn.LSTM", "PyTorch", "Keras")  # whose share of the peak is told
+LOADS = ((2, False), (1, False), (2, True), (1, True))  # threads, and whether beside other work
 
 Row = dict[str, Any]
 
@@ -116,20 +115,29 @@ def flops(row: Row) -> float:
     if row["peer"] == "matrix product":
         return 2.0 * row["sequences"] ** 3
     hidden = row["hidden_size"]
+    layers = row["layers"]
     features = row["features"]
+    upper = (layers - 1) * 8 * hidden * hidden
+    encoder = 4 * hidden * (features + hidden) + upper
+    if row["peer"] == "darts":
+        forward = encoder * (row["steps"] - 1) / row["steps"]
+        to_inputs = forward - 4 * hidden * features
+        return 2.0 * row["steps"] * (2 * forward + to_inputs)
     # The plain form's decoder reads the code at every step.
     code = hidden if row["peer"] in ("PyTorch", "Keras") else 0
-    readout = 0 if row["peer"] == "bare nn.LSTM" else hidden * features
-    encoder = 4 * hidden * (features + hidden)
-    decoder = 4 * hidden * ((code or 1) + hidden)
+    decoder = 4 * hidden * ((code or 1) + hidden) + upper
+    readouts = 1 if layers == 1 or code else 2  # the memory and the layers above are both read
+    readout = 0 if row["peer"] in BARE else readouts * hidden * features
     forward = encoder + decoder + readout
-    to_inputs = 4 * hidden * hidden + 4 * hidden * (code + hidden) + readout
+    to_inputs = forward - 4 * hidden * features - (0 if code else 4 * hidden)
     return 2.0 * row["steps"] * (2 * forward + to_inputs)
 
 
 def size(row: Row) -> str:
     """A task and how large it is."""
-    return f"{row['task']}, {row['steps']} x {row['features']}, hidden {row['hidden_size']}"
+    layers = "" if row["layers"] == 1 else f"{row['layers']} x "
+    numbers = f"{row['steps']} x {row['features']}"
+    return f"{row['task']}, {numbers}, hidden {layers}{row['hidden_size']}"
 
 
 def race(rows: list[Row], rates: list[Row]) -> dict[str, str]:
@@ -180,71 +188,63 @@ def reached(runs: list[Row], best: dict[int, float], seconds: float) -> str:
 
 
 def by_task(rows: list[Row], number: Callable[[Row], float]) -> str:
-    """A line a peer, a column a task."""
-    tasks = {row["task"]: row for row in rows if row["peer"] in LOOKS}
+    """A line a task, a column a peer."""
+    peers = distinct(rows, "peer")
     lines = []
-    for peer in LOOKS:
-        cells = [peer]
-        for task in tasks:
-            values = [number(row) for row in taken(rows, task=task, peer=peer)]
+    for task in distinct(rows, "task"):
+        of_task = taken(rows, task=task)
+        cells = [size(of_task[0])]
+        for peer in peers:
+            values = [number(row) for row in taken(of_task, peer=peer)]
             cells.append(spread(values, ".0f"))
         lines.append(cells)
-    return table(["peer", *map(size, tasks.values())], lines)
+    return table(["task", *peers], lines)
 
 
-def loop(rows: list[Row]) -> dict[str, Any]:
-    """This project's step beside that of the bare loop and the bare LSTM.
-
-    Beside them the shares of the machine's matrix product.
-    """
-    products = taken(rows, peer="matrix product")
+def shares(rows: list[Row], products: list[Row]) -> dict[str, str]:
+    """The share of the matrix product's operations a second, in per cent, and these."""
     peak = {row["run"]: rate(row) * flops(row) for row in products}
-    steps = []
-    shares = []
-    for task in distinct(rows, "task"):
-        if task != "product":
-            of_task = taken(rows, task=task)
-            steps.append(step_cells(of_task))
-            shares.append(line([task, *share_cells(of_task, peak)]))
-    header = [
-        "task",
-        "a step here, ms",
-        "bare loop, ms",
-        "bare `nn.LSTM`, ms",
-        "more than the loop, %",
-        "more than `nn.LSTM`, %",
-    ]
+    with_peak = [row for row in rows if row["run"] in peak]
     return {
-        "loop": table(header, steps),
-        "shares": "\n".join(shares),
-        "product": products[0]["sequences"],
+        "shares": by_task(with_peak, lambda row: 100 * rate(row) * flops(row) / peak[row["run"]]),
         "peak": spread([value / 1e9 for value in peak.values()], ".0f"),
     }
 
 
-def step_cells(rows: list[Row]) -> list[str]:
-    """The task; milliseconds of a step here and of the bare ones; how much more it takes here."""
-    ours = taken(rows, peer="this project")
-    cells = [size(ours[0])]
-    for peer in ("this project", *BARE):
-        milliseconds = [1e3 * row["batch_size"] / rate(row) for row in taken(rows, peer=peer)]
-        cells.append(spread(milliseconds, ".1f"))
-    for peer in BARE:
-        rates = {row["run"]: rate(row) for row in taken(rows, peer=peer)}
-        both = [row for row in ours if row["run"] in rates]
-        more = [100 * (rates[row["run"]] / rate(row) - 1) for row in both]
-        cells.append(spread(more, ".0f"))
-    return cells
+def loads(rows: list[Row]) -> str:
+    """Milliseconds of a step on one thread and two, beside another process and without."""
+    lines = []
+    for task in distinct(rows, "task"):
+        for peer in LOADED:
+            of_peer = taken(rows, task=task, peer=peer)
+            cells = [task, peer]
+            for threads, busy in LOADS:
+                measured = taken(of_peer, threads=threads, busy=busy)
+                cells.append(spread([step_ms(row) for row in measured], ".0f"))
+            cells.append(spread(kept(of_peer), ".0f"))
+            lines.append(cells)
+    header = [
+        "task",
+        "peer",
+        "2 threads, ms",
+        "1 thread, ms",
+        "2 threads beside, ms",
+        "1 thread beside, ms",
+        "2 threads keep, %",
+    ]
+    return table(header, lines)
 
 
-def share_cells(rows: list[Row], peak: dict[int, float]) -> list[str]:
-    """The share of the peak, in per cent, that each of `SHARED` comes to."""
-    cells = []
-    for peer in SHARED:
-        runs = [row for row in taken(rows, peer=peer) if row["run"] in peak]
-        shares = [100 * rate(row) * flops(row) / peak[row["run"]] for row in runs]
-        cells.append(spread(shares, ".0f"))
-    return cells
+def step_ms(row: Row) -> float:
+    """Milliseconds of a training step."""
+    return 1e3 * row["batch_size"] / rate(row)
+
+
+def kept(rows: list[Row]) -> list[float]:
+    """Of each run, the share of its speed that two threads keep beside another process."""
+    alone = {row["run"]: rate(row) for row in taken(rows, threads=2, busy=False)}
+    beside = taken(rows, threads=2, busy=True)
+    return [100 * rate(row) / alone[row["run"]] for row in beside if row["run"] in alone]
 
 
 def scaling(rows: list[Row]) -> dict[str, str]:
@@ -280,6 +280,7 @@ def page(rows: list[Row]) -> str:
     """The text of docs/benchmarks.md; a part that was not measured is left out."""
     race_rows = taken(rows, part="race")
     speed_rows = taken(rows, part="speed")
+    layer_rows = taken(rows, part="layers")
     scaling_rows = taken(rows, part="scaling")
     repro_rows = taken(rows, part="repro")
     content = heading(rows)
@@ -291,9 +292,17 @@ def page(rows: list[Row]) -> str:
             for task in distinct(race_rows, "task")
         ]
     if speed_rows:
-        content["speed"] = by_task(speed_rows, rate)
-        content["memory"] = by_task(speed_rows, lambda row: row["peak_mib"])
-        content |= loop(speed_rows)
+        products = taken(speed_rows, task="product")
+        with_peers = [row for row in speed_rows if row not in products]
+        alone = taken(with_peers, threads=2, busy=False)
+        content["speed"] = by_task(alone, rate)
+        content["memory"] = by_task(alone, lambda row: row["peak_mib"])
+        content["loads"] = loads(with_peers)
+        content["steps"] = shares(alone, products)
+    if layer_rows:
+        products = taken(layer_rows, task="product")
+        bare = [row for row in layer_rows if row not in products]
+        content["layers"] = shares(bare, products)
     if scaling_rows:
         content["stay"] = scaling_rows[0]["others"]
         content |= scaling(scaling_rows)

@@ -6,7 +6,8 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,23 @@ SCRIPTS = {
     "PyTorch": "pytorch.py",
     "Keras": "keras_jax.py",
     "sequitur": "sequitur_lstm.py",
-    "bare loop": "bare_loop.py",
-    "bare nn.LSTM": "bare_lstm.py",
+    "darts": "darts_forecast.py",
+    "nn.LSTM": "layers.py torch",
+    "layers here": "layers.py own",
+    "layers here, AVX2": "layers.py own",
     "matrix product": "matrix_product.py",
 }
+# The processor's own vectors, whatever it has, and those of a processor without AVX-512.
+NATIVE = {"LSTM_AE_NATIVE": "1"}
+AVX2 = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+avx,+avx2,+fma",
+}
+ENVIRONMENTS = {"nn.LSTM": NATIVE, "layers here, AVX2": AVX2}
 # They run in the project's environment; the others have their own.
-OURS = ("this project", "bare loop", "bare nn.LSTM", "matrix product")
+BARE = ("nn.LSTM", "layers here", "layers here, AVX2")
+OURS = ("this project", "matrix product", *BARE)
+LOADED = ("this project", "PyTorch")  # measured beside other work and on one thread too
 RIVALS = ("this project", "PyTorch", "Keras", "sequitur")
 
 
@@ -57,6 +69,8 @@ class Measurement:
         (N, T, m), or a square matrix for the matrix product.
     validation
         (N, T, m), whose loss is measured; None measures speed alone.
+    busy
+        Whether another process computes all the time.
     facts
         What the report needs to know beside.
     """
@@ -71,11 +85,14 @@ class Measurement:
     seconds: float
     train: NDArray[np.float32]
     validation: NDArray[np.float32] | None = None
+    layers: int = 1
+    threads: int = THREADS
+    busy: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def key(self) -> dict[str, Any]:
         """What no other measurement has the same of."""
-        names = ("part", "task", "peer", "run", "lr")
+        names = ("part", "task", "peer", "run", "lr", "threads", "busy")
         return {name: getattr(self, name) for name in names}
 
     def shape(self) -> dict[str, int]:
@@ -95,16 +112,16 @@ def measure(measurement: Measurement) -> dict[str, Any]:
     InputError
         The process failed.
     """
-    script = PEERS / SCRIPTS[measurement.peer]
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, other_process(measurement.busy):
         task = write_task(measurement, Path(directory))
-        output = run_script(measurement.peer, script, task)
+        output = run_script(measurement, task)
     validation = measurement.validation
     return {
         **measurement.key(),
         **measurement.facts,
         **measurement.shape(),
         "hidden_size": measurement.hidden_size,
+        "layers": measurement.layers,
         "batch_size": measurement.batch_size,
         "scored": 0 if validation is None else len(validation),
         "seconds": measurement.seconds,
@@ -116,11 +133,12 @@ def write_task(measurement: Measurement, directory: Path) -> Path:
     """Write what the peer's process reads: arrays, and JSON that names them."""
     task: dict[str, Any] = {
         "hidden_size": measurement.hidden_size,
+        "layers": measurement.layers,
         "batch_size": measurement.batch_size,
         "lr": measurement.lr,
         "gradient_clip": GRADIENT_CLIP,
         "seconds": measurement.seconds,
-        "threads": THREADS,
+        "threads": measurement.threads,
         "seed": measurement.run,
     }
     arrays = {"train": measurement.train, "validation": measurement.validation}
@@ -134,17 +152,31 @@ def write_task(measurement: Measurement, directory: Path) -> Path:
     return path
 
 
-def run_script(peer: str, script: Path, task: Path) -> str:
+@contextmanager
+def other_process(is_there: bool) -> Iterator[None]:
+    """Something that keeps a core busy, if it is to be there."""
+    if not is_there:
+        yield
+        return
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        yield
+        process.kill()
+
+
+def run_script(measurement: Measurement, task: Path) -> str:
     """What the peer's process prints."""
-    python = sys.executable if peer in OURS else str(BENCH_PYTHON)
+    python = sys.executable if measurement.peer in OURS else str(BENCH_PYTHON)
+    name, *kind = SCRIPTS[measurement.peer].split()
+    script = PEERS / name
     environment = {
         **os.environ,
-        **dict.fromkeys(THREAD_VARIABLES, str(THREADS)),
+        **dict.fromkeys(THREAD_VARIABLES, str(measurement.threads)),
         "PYTHONPATH": f"src{os.pathsep}.",
         "CUDA_VISIBLE_DEVICES": "",
         "JAX_PLATFORMS": "cpu",
+        **ENVIRONMENTS.get(measurement.peer, {}),
     }
-    command = [python, str(script), str(task)]
+    command = [python, str(script), str(task), *kind]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

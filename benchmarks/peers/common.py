@@ -41,11 +41,14 @@ class Task:
         (N, T, m), whose loss is measured at each lap; None measures speed alone.
     hidden_size
         Of every LSTM layer, and the size of the code.
+    layers
+        Of the encoder, and of the decoder.
     """
 
     train: Array
     validation: Array | None
     hidden_size: int
+    layers: int
     batch_size: int
     lr: float
     gradient_clip: float

@@ -17,12 +17,14 @@ from benchmarks.peers.common import FOREVER, Array, Task, Watch, main
 def train(task: Task, watch: Watch) -> None:
     keras.utils.set_random_seed(task.seed)
     _, steps, features = task.train.shape
+    lower = range(task.layers - 1)
     model = keras.Sequential(
         [
             layers.Input((steps, features)),
+            *(layers.LSTM(task.hidden_size, return_sequences=True) for _ in lower),
             layers.LSTM(task.hidden_size),
             layers.RepeatVector(steps),
-            layers.LSTM(task.hidden_size, return_sequences=True),
+            *(layers.LSTM(task.hidden_size, return_sequences=True) for _ in range(task.layers)),
             layers.Dense(features, activation="sigmoid"),
         ]
     )

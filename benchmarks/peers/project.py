@@ -1,6 +1,6 @@
 """This project: its own loop, `training.loop.fit`, from a spectral start.
 
-The hidden state is the code, and there is one layer.
+The hidden state of the first layer, with that of the last where there are more, becomes the code.
 """
 
 import torch
@@ -33,7 +33,7 @@ def prepared(task: Task) -> Prepared:
         task.hidden_size,
         task.lr,
         task.gradient_clip,
-        layers=1,
+        layers=task.layers,
         epochs=FOREVER,
     )
     fabric = accelerate(start("cpu", task.threads), "32-true")

@@ -11,18 +11,18 @@ from benchmarks.peers.common import Array, Task, Watch, main
 
 
 class Autoencoder(nn.Module):
-    """Two LSTM layers and a readout."""
+    """An LSTM, another one, and a readout."""
 
-    def __init__(self, features: int, hidden_size: int) -> None:
+    def __init__(self, features: int, hidden_size: int, layers: int) -> None:
         super().__init__()
-        self.encoder = nn.LSTM(features, hidden_size, batch_first=True)
-        self.decoder = nn.LSTM(hidden_size, hidden_size, batch_first=True)
+        self.encoder = nn.LSTM(features, hidden_size, layers, batch_first=True)
+        self.decoder = nn.LSTM(hidden_size, hidden_size, layers, batch_first=True)
         self.readout = nn.Linear(hidden_size, features)
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Sequences (B, T, m) to their reconstruction (B, T, m)."""
         _, (code, _) = self.encoder(sequences)
-        repeated = code[0][:, None].expand(-1, sequences.shape[1], -1)
+        repeated = code[-1][:, None].expand(-1, sequences.shape[1], -1)
         states, _ = self.decoder(repeated)
         return torch.sigmoid(self.readout(states))
 
@@ -31,7 +31,7 @@ def train(task: Task, watch: Watch) -> None:
     torch.set_num_threads(task.threads)
     torch.manual_seed(task.seed)
     sequences = torch.from_numpy(task.train)
-    model = Autoencoder(sequences.shape[2], task.hidden_size)
+    model = Autoencoder(sequences.shape[2], task.hidden_size, task.layers)
     optimizer = torch.optim.Adam(model.parameters(), lr=task.lr)
 
     @torch.no_grad()
