@@ -129,7 +129,7 @@ def run(
     environment: Mapping[str, str],
 ) -> Run:
     """Run sections in a copy, up to their evaluation."""
-    cache = folder.parent / "cache"
+    cache = folder.with_name(f"{folder.name}-cache")
     subprocess.run(
         ["dvc", "repro", "--quiet", *(f"evaluate@{name}" for name in sections)],
         cwd=folder,

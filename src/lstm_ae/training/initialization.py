@@ -4,6 +4,7 @@ Chrono: Tallec and Ollivier 2018. Spectral: frequency-domain PCA, Brillinger 198
 Shapes: N sequences, T steps, m features, H hidden units.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from lstm_ae.training.linear_memory import (
     delay_line,
     frequency_basis,
     side_by_side,
+    square_root,
 )
 
 # sigmoid(5) = 0.993: the gates of a spectral start stand nearly open (input, output) or shut
@@ -225,7 +227,7 @@ def _principal_components(
     -------
     (code_size, H), which gives each component at rms 1, and its inverse (H, code_size).
     """
-    energy = basis.weight.sqrt() * basis.rms
+    energy = square_root(basis.weight) * basis.rms
     energy[basis.used :] = 0
     weighted = states * energy
     covariance = weighted.T @ weighted / len(weighted)
@@ -233,7 +235,7 @@ def _principal_components(
     components = vectors[:, -code_size:].flip(1)
     floor = values[-1] * SMALLEST_EIGENVALUE
     variances = values[-code_size:].flip(0)
-    spread = variances.clamp(min=floor).sqrt()
+    spread = square_root(variances.clamp(min=floor))
     smallest = torch.finfo(energy.dtype).tiny
     inverse_energy = 1 / energy.clamp(min=smallest)
     inverse_energy = torch.where(energy > 0, inverse_energy, 0)
@@ -276,4 +278,4 @@ def _usual_rms(model: LSTMAutoencoder) -> float:
 
 
 def _rms(tensor: Tensor) -> float:
-    return float(tensor.square().mean().sqrt())
+    return math.sqrt(float(tensor.square().mean()))

@@ -5,6 +5,7 @@ Shapes: N sequences, T steps, m features, H units.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -89,10 +90,15 @@ def frequency_basis(centred: Tensor, units: int) -> Basis:
             transition[unit, unit] = _rotation(angle)
             write[unit] = parts
             read[:, unit] = parts.T * 2 / length
-        rms[unit] = (value / width).sqrt()
+        rms[unit] = square_root(value / width)
         weight[unit] = width / length
         used += width
     return Basis(transition, write, read, rms, weight, used)
+
+
+def square_root(tensor: Tensor) -> Tensor:
+    """Square roots to rounding; torch's own are approximations that differ by the processor."""
+    return torch.as_tensor(np.sqrt(tensor.numpy()))
 
 
 def delay_line(centred: Tensor, lags: int) -> Basis:
@@ -104,7 +110,7 @@ def delay_line(centred: Tensor, lags: int) -> Basis:
     units = lags * features
     write = torch.eye(units, features).double()
     shifted = torch.ones(units - features).double()
-    rms = centred.square().mean(dim=(0, 1)).sqrt()
+    rms = square_root(centred.square().mean(dim=(0, 1)))
     return Basis(
         transition=torch.diag(shifted, -features),
         write=write,

@@ -115,7 +115,8 @@ class Trainer:
         self.steps = self.batches_per_epoch * self.epochs
         self.progress = Progress()
 
-        optimizer = make_optimizer(model, training, recipe.hyperparameters.lr)
+        lr = recipe.hyperparameters.lr
+        optimizer = make_optimizer(model, training, lr, fabric.device.type)
         self.schedule = make_schedule(optimizer, training, self.steps)
         self.model = model
         self.wrapped, self.optimizer = fabric.setup(model, optimizer)
