@@ -159,8 +159,10 @@ def other_process(is_there: bool) -> Iterator[None]:
         yield
         return
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        yield
-        process.kill()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def run_script(measurement: Measurement, task: Path) -> str:
