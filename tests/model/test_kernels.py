@@ -8,15 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.measuring import AVX2
 from lstm_ae.model.compiling import compiled
 from lstm_ae.model.products import BLOCK_DEPTH, inner_product, panel_width, product
 from lstm_ae.model.tiles import tanh
 
 SOURCE = Path(__file__).parents[2] / "src"
-AVX2 = {
-    "NUMBA_CPU_NAME": "haswell",
-    "NUMBA_CPU_FEATURES": "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+avx,+avx2,+fma",
-}
 # Prints a digest of layers of several sizes, forwards and backwards.
 LAYERS = """
 import hashlib, torch
