@@ -47,7 +47,10 @@ class RoomLocator(_CacheLocator):
         if Path(file).parent != ROOM:
             return None
         locator = cls(function)
-        locator.ensure_cache_path()
+        try:
+            locator.ensure_cache_path()
+        except OSError:
+            return None  # Numba's own locators look for another place
         return locator
 
 
