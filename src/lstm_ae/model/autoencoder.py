@@ -258,8 +258,9 @@ class LSTMAutoencoder(nn.Module):
             states = self._decoder_states(code)
             return self.readout(states.memory), states.upper
         state = self.from_code(code) / self.decoder.gain
-        upper, _ = self.decoder.above(self._fixed_memory.decode(state))
-        read = self._fixed_memory.read(state, self.readout.weight)
+        memory = self._fixed_memory.decode(state)
+        upper, _ = self.decoder.above(memory)
+        read = self._fixed_memory.read(state, memory, self.readout.weight)
         return read * self.decoder.gain + self.readout.bias, upper
 
     def _decoder_states(self, code: Tensor) -> States:

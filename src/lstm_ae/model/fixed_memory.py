@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lstm_ae.model.layers import LSTM, multiply
+from lstm_ae.model.layers import LSTM, Constant, linear, multiply
 
 
 class Recurrence(NamedTuple):
@@ -57,11 +57,15 @@ class FixedMemory:
         written = _powers(encoder.transition, encoder.write.T, period)
         moved = _powers(decoder.transition, decoder.first.T, length)
         by_state = moved[period - 1 :: period].permute(1, 0, 2).reshape(units, -1)
-        self.by_inputs = written.flip(0).reshape(period * features, units).to(like)
-        self.between_ticks = _power(encoder.transition.T, period).to(like)
-        self.by_state = by_state.to(like)
-        self.first = decoder.first.to(like)
-        self.doublings = [power.to(like) for power in _doublings(decoder.transition, length)]
+        by_inputs = written.flip(0).reshape(period * features, units)
+        between_ticks = _power(encoder.transition.T, period)
+        doublings = _doublings(decoder.transition, length)
+        self.by_inputs = Constant(by_inputs.to(like))
+        self.between_ticks = Constant(between_ticks.to(like))
+        self.by_state = Constant(by_state.to(like))
+        self.first = Constant(decoder.first.to(like))
+        self.doublings = [Constant(power.to(like)) for power in doublings]
+        self.units = units
         self.length = length
         self.period = period
 
@@ -69,7 +73,7 @@ class FixedMemory:
         """Steps (T, B, m) to the encoder's memory at its ticks, (P, B, H)."""
         count = steps.shape[1]
         inputs = steps.unflatten(0, (-1, self.period)).transpose(1, 2)  # (P, B, period, m)
-        written = multiply(inputs.reshape(-1, len(self.by_inputs)), self.by_inputs)
+        written = multiply(inputs.flatten(0, 1).flatten(1), self.by_inputs)
         at_ticks = [written[:count]]
         for new in written.split(count)[1:]:
             at_ticks.append(multiply(at_ticks[-1], self.between_ticks) + new)
@@ -77,24 +81,29 @@ class FixedMemory:
 
     def decode(self, state: Tensor) -> Tensor:
         """The decoder's first state (B, H) to its memory at its ticks, (P, B, H)."""
-        return self._by_tick(multiply(state, self.by_state))
+        states = multiply(state, self.by_state)
+        return states.unflatten(1, (-1, self.units)).transpose(0, 1).contiguous()
 
-    def read(self, state: Tensor, weight: Tensor) -> Tensor:
+    def read(
+        self,
+        state: Tensor,
+        at_ticks: Tensor,
+        weight: Tensor,
+    ) -> Tensor:
         """What a readout (m, H) sees of the memory at each step: (T, B, m).
 
-        The readout goes back through the steps, not the memory forward: it is smaller.
+        Between ticks the readout goes back through the steps, not the memory forward: it is
+        smaller.
         """
+        if self.period == 1:
+            return linear(at_ticks, weight)
         readouts = weight
         for power in self.doublings:
             readouts = torch.cat([readouts, multiply(readouts, power)])
         features = len(weight)
         readouts = multiply(readouts[: self.length * features], self.first)
-        outputs = multiply(state, readouts.t())
+        outputs = linear(state, readouts)
         return outputs.unflatten(1, (self.length, features)).transpose(0, 1)
-
-    def _by_tick(self, states: Tensor) -> Tensor:
-        units = len(self.first)
-        return states.unflatten(1, (-1, units)).transpose(0, 1).contiguous()
 
 
 def linear_recurrence(layer: LSTM) -> Recurrence | None:
@@ -121,9 +130,9 @@ def linear_recurrence(layer: LSTM) -> Recurrence | None:
 def _power(matrix: Tensor, exponent: int) -> Tensor:
     result = torch.eye(len(matrix)).to(matrix)
     for digit in f"{exponent:b}":
-        result = multiply(result, result)
+        result = multiply(result, Constant(result))
         if digit == "1":
-            result = multiply(result, matrix)
+            result = multiply(result, Constant(matrix))
     return result
 
 
@@ -133,7 +142,7 @@ def _doublings(transition: Tensor, length: int) -> list[Tensor]:
     reached = 1
     while reached < length:
         powers.append(transition)
-        transition = multiply(transition, transition)
+        transition = multiply(transition, Constant(transition))
         reached *= 2
     return powers
 
@@ -142,6 +151,6 @@ def _powers(transition: Tensor, rows: Tensor, length: int) -> Tensor:
     """Rows (n, H) after 0, 1 .. length - 1 steps: (length, n, H)."""
     after = rows[None]
     for power in _doublings(transition, length):
-        moved = multiply(after.flatten(0, 1), power.T)
+        moved = multiply(after.flatten(0, 1), Constant(power.T))
         after = torch.cat([after, moved.unflatten(0, after.shape[:2])])
     return after[:length]

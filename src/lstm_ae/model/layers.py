@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from lstm_ae.model import kernels
 from lstm_ae.model.kernels import Layer, Trace, backward, forward
-from lstm_ae.model.products import inner_product, panel_width, product
+from lstm_ae.model.products import inner_product, pack, packed_product, panel_width, product
 from lstm_ae.model.tiles import Array
 
 INFERENCE_STEPS = 64  # whose gates are held at once
@@ -30,10 +30,7 @@ class Linear(nn.Linear):
     """A linear map of the last axis."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        if not _has_kernel(inputs):
-            return functional.linear(inputs, self.weight, self.bias)
-        outputs: Tensor = _Affine.apply(inputs, self.weight, self.bias)
-        return outputs
+        return linear(inputs, self.weight, self.bias)
 
 
 class LSTM(nn.LSTM):
@@ -75,31 +72,46 @@ class LSTM(nn.LSTM):
         return steps, (last_hidden, last_cells)
 
 
-def multiply(a: Tensor, b: Tensor) -> Tensor:
+class Constant:
+    """A matrix (K, N) that no training changes, laid out once for many products."""
+
+    def __init__(self, matrix: Tensor) -> None:
+        self.matrix = matrix
+        if _has_kernel(matrix):
+            self.packed = pack(_array(matrix))
+            self.packed_transpose = pack(_array(matrix.T))
+
+
+def multiply(a: Tensor, b: Constant) -> Tensor:
     """The matrix product a (M, K) @ b (K, N)."""
     if not _has_kernel(a):
-        return a @ b
+        return a @ b.matrix
     result: Tensor = _Product.apply(a, b)
     return result
 
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, a: Tensor, b: Tensor) -> Tensor:
-        context.save_for_backward(a, b)
-        return torch.from_numpy(product(_array(a), b.detach().numpy()))
+    def forward(context: Any, a: Tensor, b: Constant) -> Tensor:
+        context.b = b
+        columns = b.matrix.shape[1]
+        return torch.from_numpy(packed_product(_array(a), b.packed, columns))
 
     @staticmethod
     @once_differentiable
     def backward(context: Any, arriving: Tensor) -> Any:
-        a, b = context.saved_tensors
-        of_result = _array(arriving)
-        of_a = of_b = None
-        if context.needs_input_grad[0]:
-            of_a = torch.from_numpy(product(of_result, b.detach().numpy().T))
-        if context.needs_input_grad[1]:
-            of_b = torch.from_numpy(inner_product(_array(a), of_result))
-        return of_a, of_b
+        b = context.b
+        columns = len(b.matrix)
+        of_a = packed_product(_array(arriving), b.packed_transpose, columns)
+        return torch.from_numpy(of_a), None
+
+
+def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """inputs (.., K) @ weight (N, K) transposed + bias (N,)."""
+    if not _has_kernel(inputs):
+        return functional.linear(inputs, weight, bias)
+    outputs: Tensor = _Affine.apply(inputs, weight, bias)
+    return outputs
 
 
 class _Affine(torch.autograd.Function):

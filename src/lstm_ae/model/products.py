@@ -114,10 +114,15 @@ def transposed(a):
 @compiled
 def product(a, b):
     """a (M, K) @ b (K, N)."""
+    return packed_product(a, pack(b), b.shape[1])
+
+
+@compiled
+def packed_product(a, packed, columns):
+    """The product of a (M, K) and a packed (K, columns)."""
     rows = a.shape[0]
-    columns = b.shape[1]
     c = np.zeros((rows, columns), a.dtype)
-    add_product(matrix(a), pack(b), matrix(c), rows, columns)
+    add_product(matrix(a), packed, matrix(c), rows, columns)
     return c
 
 
