@@ -169,11 +169,10 @@ class Section(Block):
     def prediction_fits_the_data(self) -> "Section":
         if self.data.has_next_step:
             return self._checked_for_prediction()
-        predicts = self.training.loss_weights.prediction or self.training.error_correlation
-        if predicts or self.model.lags:
+        if self.training.loss_weights.prediction or self.training.error_correlation:
             raise ValueError(
-                "training.loss_weights.prediction, training.error_correlation or model.lags is "
-                "above 0, but no next step of these data is predicted; set them to 0"
+                "training.loss_weights.prediction or training.error_correlation is above 0, but no "
+                "next step of these data is predicted; set them to 0"
             )
         return self
 

@@ -44,8 +44,8 @@ class Initialization:
     amplitude
         Root mean square of a hidden unit at the end of a sequence, for the spectral start.
     lags
-        Steps that the spectral start keeps as they were, for the prediction head, which starts at
-        least squares on them.
+        The last steps that the spectral start keeps as they were. The layers above the first see
+        them so, and the prediction head starts at least squares on them.
     """
 
     kind: str
