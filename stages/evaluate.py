@@ -27,18 +27,17 @@ def evaluate(params: Params, name: str) -> None:
     description = load_description(paths.prepared(name))
     splits = load_splits(paths.prepared(name))
     answers = compute_answers(package.model, splits["test"].sequences, device)
-    loss = section.training.loss
     training_curves = read_curves(paths.training(name))
     curves = with_test(
         training_curves,
         paths.weights(name),
         splits["test"],
-        loss,
+        section.training,
         device,
     )
     metrics = section_metrics(package, description, splits, answers, curves)
 
-    case = Case(package, description, splits, answers, metrics, curves, loss)
+    case = Case(package, description, splits, answers, metrics, curves, section.training.loss)
     kind = study_of(section.data.dataset)
     findings = kind.study(case)
     drawn = findings.figures

@@ -9,6 +9,7 @@ from lstm_ae.core.splits import Split
 from lstm_ae.evaluation.curves import Curves, curves_table, read_curves, with_test
 from lstm_ae.model.objectives import DeviceSplit, mean_losses
 from lstm_ae.model.saving import save_autoencoder, save_weights
+from lstm_ae.params import Params
 from lstm_ae.units.layout import Layout
 from tests.evaluation.cases import CPU, package_of
 
@@ -48,18 +49,23 @@ def test_the_table_has_a_row_an_epoch_and_a_column_a_curve(curves) -> None:
     assert np.isnan(table["train/loss"][0])
 
 
-def test_test_is_scored_with_the_weights_of_each_epoch(curves, tmp_path) -> None:
+@pytest.mark.parametrize(("name", "is_fixed"), [("toy", False), ("mnist_rows_class", True)])
+def test_test_is_scored_with_the_weights_of_each_epoch(
+    params: Params, curves, tmp_path, name: str, is_fixed: bool
+) -> None:
     model = package_of(Layout.of_sequences(6, 1), classes=3).model
     random = np.random.default_rng(0)
     test = Split(random.random((30, 6, 1), dtype=np.float32), labels=random.integers(0, 3, 30))
     save_autoencoder(model, tmp_path)
     on_device = DeviceSplit.of(test, CPU)
     expected = {}
+    model.requires_grad_(not is_fixed).fix_memory()
     for epoch in range(3):
         model.readout.bias.data += epoch
         save_weights(model, tmp_path / "epochs" / f"{epoch:03d}.safetensors")
         expected[epoch] = mean_losses(model, on_device, "mse", {})
-    with_third = with_test(curves, tmp_path, test, "mse", CPU)
+    training = params.section(name).training
+    with_third = with_test(curves, tmp_path, test, training, CPU)
     for measure in ("reconstruction", "accuracy"):
         by_epoch = {epoch: losses[measure] for epoch, losses in expected.items()}
         assert with_third[measure]["test"].to_dict() == pytest.approx(by_epoch)
@@ -68,6 +74,9 @@ def test_test_is_scored_with_the_weights_of_each_epoch(curves, tmp_path) -> None
     assert "test" not in curves["reconstruction"]
 
 
-def test_without_weights_of_each_epoch_there_is_no_curve_of_test(curves, tmp_path) -> None:
+def test_without_weights_of_each_epoch_there_is_no_curve_of_test(
+    params: Params, curves, tmp_path
+) -> None:
     test = Split(np.zeros((3, 6, 1), np.float32))
-    assert with_test(curves, tmp_path, test, "mse", CPU) == curves
+    training = params.section("toy").training
+    assert with_test(curves, tmp_path, test, training, CPU) == curves

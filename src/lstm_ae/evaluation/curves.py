@@ -8,6 +8,7 @@ import torch
 from lstm_ae.core.splits import Split
 from lstm_ae.model.objectives import DeviceSplit, mean_losses
 from lstm_ae.package.loading import load_autoencoder
+from lstm_ae.params import Training
 
 Curves = dict[str, dict[str, "pd.Series[float]"]]  # by measure and split, over epochs
 
@@ -26,18 +27,24 @@ def with_test(
     curves: Curves,
     weights: Path,
     test: Split,
-    loss: str,
+    training: Training,
     device: torch.device,
 ) -> Curves:
     """Add the curves of the test split where training kept the weights of each epoch.
 
-    Training never saw that split.
+    Training never saw that split. A memory that it left as it was is computed as validation
+    computed it (`model.fixed_memory`).
     """
+    factors = training.lr_factors.model_dump()
     on_device = DeviceSplit.of(test, device)
     by_epoch: dict[int, dict[str, float]] = {}
     for path in sorted((weights / "epochs").glob("*.safetensors")):
         model = load_autoencoder(weights, f"epochs/{path.name}").to(device)
-        by_epoch[int(path.stem)] = mean_losses(model, on_device, loss, {})
+        for group, parameters in model.groups().items():
+            for parameter in parameters:
+                parameter.requires_grad_(factors[group] > 0)
+        model.fix_memory()
+        by_epoch[int(path.stem)] = mean_losses(model, on_device, training.loss, {})
     table = pd.DataFrame.from_dict(by_epoch, orient="index")
     measures = [measure for measure in curves if measure in table and measure != "loss"]
     added: Curves = {measure: {**curves[measure], "test": table[measure]} for measure in measures}
