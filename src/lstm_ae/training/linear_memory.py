@@ -11,6 +11,9 @@ from torch import Tensor
 
 # Components below this share of the largest eigenvalue carry rounding errors alone.
 SMALLEST_EIGENVALUE = 1e-10
+# Of the mean energy of the features: what stands still in the training sequences, as the edge of
+# an image, may move in others.
+SMALLEST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ def delay_line(centred: Tensor, lags: int) -> Basis:
     units = lags * features
     write = torch.eye(units, features).double()
     shifted = torch.ones(units - features).double()
-    rms = square_root(centred.square().mean(dim=(0, 1)))
+    energy = centred.square().mean(dim=(0, 1))
+    rms = square_root(energy.clamp(min=SMALLEST_SHARE * energy.mean()))
     return Basis(
         transition=torch.diag(shifted, -features),
         write=write,
