@@ -147,6 +147,19 @@ def test_a_delay_line_holds_the_last_steps_as_they_were() -> None:
     assert torch.equal(state, sequences[:, -3:].flip(1).flatten(1))
 
 
+def test_a_feature_that_stands_still_is_no_unit_of_full_size() -> None:
+    random = torch.Generator().manual_seed(0)
+    centred = torch.randn(200, 6, 3, generator=random).double()
+    centred[..., 0] = 0
+    rms = delay_line(centred, 2).rms
+    size = centred.square().mean().sqrt()
+    assert rms[0] == pytest.approx(0.1 * size)
+    assert torch.equal(rms[:3], rms[3:])
+    assert rms[1:3].tolist() == pytest.approx(
+        centred[..., 1:].square().mean((0, 1)).sqrt().tolist()
+    )
+
+
 @pytest.mark.parametrize("layers", [1, 2])
 def test_a_forecaster_starts_at_least_squares(layers: int) -> None:
     sequences = torch.randn(400, 30, 2).cumsum(2) + 1
