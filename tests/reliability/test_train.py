@@ -50,7 +50,7 @@ def workspace(directory: Path, devices: int = 1, images: int = 640) -> Path:
         directory,
         SECTION,
         devices,
-        {"code_size": 16},
+        {"code_size": 16, "lags": 0},
         {"batch_size": 32, "part_size": 8, "shift": 2},
     )
     return directory

@@ -35,14 +35,12 @@ def with_test(
     Training never saw that split. A memory that it left as it was is computed as validation
     computed it (`model.fixed_memory`).
     """
-    factors = training.lr_factors.model_dump()
+    frozen = training.lr_factors.frozen()
     on_device = DeviceSplit.of(test, device)
     by_epoch: dict[int, dict[str, float]] = {}
     for path in sorted((weights / "epochs").glob("*.safetensors")):
         model = load_autoencoder(weights, f"epochs/{path.name}").to(device)
-        for group, parameters in model.groups().items():
-            for parameter in parameters:
-                parameter.requires_grad_(factors[group] > 0)
+        model.freeze(frozen)
         model.fix_memory()
         by_epoch[int(path.stem)] = mean_losses(model, on_device, training.loss, {})
     table = pd.DataFrame.from_dict(by_epoch, orient="index")

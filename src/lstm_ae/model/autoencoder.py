@@ -3,6 +3,7 @@
 Shapes: B sequences, T steps, m features, H hidden units.
 """
 
+from collections.abc import Collection
 from typing import Any, Literal, NamedTuple
 
 import pydantic.dataclasses
@@ -245,6 +246,12 @@ class LSTMAutoencoder(nn.Module):
         for name, parameter in self.named_parameters():
             groups[_group_of(name)].append(parameter)
         return groups
+
+    def freeze(self, names: Collection[str]) -> None:
+        """Train all groups of parameters but those of these names, which spares their gradients."""
+        for name, parameters in self.groups().items():
+            for parameter in parameters:
+                parameter.requires_grad_(name not in names)
 
     def encoder_input(self, sequences: Tensor) -> Tensor:
         """Sequences (B, t, m) as the encoder reads them, (t, B, m)."""

@@ -65,7 +65,6 @@ class FixedMemory:
         self.by_state = Constant(by_state.to(like))
         self.first = Constant(decoder.first.to(like))
         self.doublings = [Constant(power.to(like)) for power in doublings]
-        self.units = units
         self.length = length
         self.period = period
 
@@ -82,7 +81,7 @@ class FixedMemory:
     def decode(self, state: Tensor) -> Tensor:
         """The decoder's first state (B, H) to its memory at its ticks, (P, B, H)."""
         states = multiply(state, self.by_state)
-        return states.unflatten(1, (-1, self.units)).transpose(0, 1).contiguous()
+        return states.unflatten(1, (-1, state.shape[1])).transpose(0, 1).contiguous()
 
     def read(
         self,
@@ -130,9 +129,9 @@ def linear_recurrence(layer: LSTM) -> Recurrence | None:
 def _power(matrix: Tensor, exponent: int) -> Tensor:
     result = torch.eye(len(matrix)).to(matrix)
     for digit in f"{exponent:b}":
-        result = multiply(result, Constant(result))
+        result = _product(result, result)
         if digit == "1":
-            result = multiply(result, Constant(matrix))
+            result = _product(result, matrix)
     return result
 
 
@@ -142,7 +141,7 @@ def _doublings(transition: Tensor, length: int) -> list[Tensor]:
     reached = 1
     while reached < length:
         powers.append(transition)
-        transition = multiply(transition, Constant(transition))
+        transition = _product(transition, transition)
         reached *= 2
     return powers
 
@@ -151,6 +150,10 @@ def _powers(transition: Tensor, rows: Tensor, length: int) -> Tensor:
     """Rows (n, H) after 0, 1 .. length - 1 steps: (length, n, H)."""
     after = rows[None]
     for power in _doublings(transition, length):
-        moved = multiply(after.flatten(0, 1), Constant(power.T))
+        moved = _product(after.flatten(0, 1), power.T)
         after = torch.cat([after, moved.unflatten(0, after.shape[:2])])
     return after[:length]
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    return linear(a, b.T)

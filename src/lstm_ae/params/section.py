@@ -62,6 +62,10 @@ class RateFactors(Block):
             raise ValueError("at least one factor above 0 is needed")
         return self
 
+    def frozen(self) -> list[str]:
+        """The names of factor 0."""
+        return [name for name, factor in self.model_dump().items() if not factor]
+
 
 class Training(Block):
     """How a model is trained.

@@ -16,18 +16,17 @@ def make_optimizer(
     """The optimizer of a model.
 
     The learning rate of each group of parameters is `lr` times its factor. Groups of factor 0 are
-    fixed, which spares their gradients.
+    frozen.
 
     On the CPU the fused form takes exact square roots, where the usual one takes approximations
     that differ by the processor.
     """
+    frozen = training.lr_factors.frozen()
+    model.freeze(frozen)
     factors = training.lr_factors.model_dump()
     groups: list[dict[str, object]] = []
     for name, parameters in model.groups().items():
-        trained = factors[name] > 0
-        for parameter in parameters:
-            parameter.requires_grad_(trained)
-        if trained:
+        if name not in frozen:
             groups.append({"params": parameters, "lr": lr * factors[name]})
 
     decay = training.weight_decay
