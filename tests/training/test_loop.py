@@ -248,6 +248,11 @@ def test_more_devices_than_there_are_is_an_error() -> None:
         accelerate(torch.device("mps"), "32-true", 2)
 
 
+def test_half_precision_on_the_cpu_is_refused() -> None:
+    with pytest.raises(InputError, match="precision bf16-mixed: the CPU trains in 32 bits"):
+        accelerate(torch.device("cpu"), "bf16-mixed")
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_auto_takes_cuda(params: Params) -> None:
     fabric = accelerate(start("auto", threads=1), "32-true")

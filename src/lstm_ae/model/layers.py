@@ -1,7 +1,7 @@
 """Layers that compute by the kernels of this room on the CPU, and by torch elsewhere.
 
-Their parameters are torch's own, by name, shape and start. On CUDA, under autocast and in half
-precision torch's operations run.
+Their parameters are torch's own, by name, shape and start. On other devices and in half precision
+torch's operations run. Autocast changes nothing on the CPU, where it would gain nothing.
 
 Shapes: B sequences, T steps, H hidden units.
 """
@@ -213,11 +213,7 @@ def _first_of(steps: Array, hidden: Array, cells: Array) -> Trace:
 
 
 def _has_kernel(tensor: Tensor) -> bool:
-    return (
-        tensor.device.type == "cpu"
-        and tensor.dtype in (torch.float32, torch.float64)
-        and not torch.is_autocast_enabled("cpu")
-    )
+    return tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64)
 
 
 def _array(tensor: Tensor) -> Array:

@@ -36,8 +36,14 @@ def accelerate(
     Raises
     ------
     InputError
-        There are fewer devices of the kind, or something else has started a process for each.
+        There are fewer devices of the kind, the CPU was asked for half precision, or something
+        else has started a process for each.
     """
+    if device.type == "cpu" and precision.endswith("mixed"):
+        raise InputError(
+            f"precision {precision}: the CPU trains in 32 bits; set precision to 32-true, or device "
+            "to cuda"
+        )
     counts = {"cuda": torch.cuda.device_count(), "mps": 1}
     available = counts.get(device.type, devices)
     if devices > available:
