@@ -3,12 +3,13 @@
 python stages/acquire.py toy
 """
 
+from lstm_ae.stage import run
+
 from lstm_ae.core import paths
 from lstm_ae.core.files import write_json
 from lstm_ae.data.raw import RawData
 from lstm_ae.data.registry import kind_of
 from lstm_ae.params import Params
-from lstm_ae.stage import run
 
 
 def acquire(params: Params, name: str) -> None:

@@ -5,8 +5,9 @@ python stages/check.py
 
 import logging
 
-from lstm_ae.params import Params
 from lstm_ae.stage import run
+
+from lstm_ae.params import Params
 
 
 def check(params: Params) -> None:

@@ -3,6 +3,8 @@
 python stages/evaluate.py toy
 """
 
+from lstm_ae.stage import run
+
 import pandas as pd
 
 from lstm_ae.core import paths
@@ -17,7 +19,6 @@ from lstm_ae.model.runtime import start
 from lstm_ae.package.answers import compute_answers
 from lstm_ae.package.loading import load_package
 from lstm_ae.params import Params
-from lstm_ae.stage import run
 
 
 def evaluate(params: Params, name: str) -> None:

@@ -5,6 +5,8 @@ python stages/package.py toy
 
 from pathlib import Path
 
+from lstm_ae.stage import run
+
 from lstm_ae.core import paths
 from lstm_ae.core.files import read_json
 from lstm_ae.core.splits import load_description, load_split
@@ -14,7 +16,6 @@ from lstm_ae.package.loading import load_autoencoder
 from lstm_ae.package.package import Package, save_package
 from lstm_ae.package.provenance import provenance
 from lstm_ae.params import Params
-from lstm_ae.stage import run
 from lstm_ae.units.layout import load_layout
 
 DECISIVE = ("budget", "seed", "training_seed", "device", "precision", "devices")

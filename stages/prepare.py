@@ -3,13 +3,14 @@
 python stages/prepare.py toy
 """
 
+from lstm_ae.stage import run
+
 from lstm_ae.core import paths
 from lstm_ae.core.files import read_json
 from lstm_ae.data.prepared import save_prepared
 from lstm_ae.data.raw import RawData
 from lstm_ae.data.registry import kind_of
 from lstm_ae.params import Params
-from lstm_ae.stage import run
 
 
 def prepare(params: Params, name: str) -> None:

@@ -3,6 +3,8 @@
 python stages/report.py
 """
 
+from lstm_ae.stage import run
+
 import pandas as pd
 
 from lstm_ae.core import paths
@@ -10,7 +12,6 @@ from lstm_ae.core.files import read_json, write_text
 from lstm_ae.params import Params
 from lstm_ae.report.page import render
 from lstm_ae.report.results import Results
-from lstm_ae.stage import run
 
 
 def report(params: Params) -> None:

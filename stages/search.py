@@ -4,6 +4,8 @@ python stages/search.py toy
 python stages/search.py toy --worker
 """
 
+from lstm_ae.stage import run
+
 import optuna
 import pandas as pd
 
@@ -17,7 +19,6 @@ from lstm_ae.search.local import run_trials
 from lstm_ae.search.shared import run_shared_trials
 from lstm_ae.search.study import best_values, importances_table, trials_table
 from lstm_ae.search.trial import Task, worker_count
-from lstm_ae.stage import run
 from lstm_ae.training.scratch import scratch
 
 

@@ -6,11 +6,12 @@ python stages/train.py toy
 import logging
 from functools import partial
 
+from lstm_ae.stage import run
+
 from dvclive.live import Live
 
 from lstm_ae.core import paths
 from lstm_ae.params import Params
-from lstm_ae.stage import run
 from lstm_ae.training.processes import is_follower
 from lstm_ae.training.records import Epoch
 from lstm_ae.training.section import follow_training, load_training

@@ -1,4 +1,7 @@
-"""How a stage script starts: its section, its log, its errors."""
+"""How a stage script starts: its section, its log, its errors.
+
+Stages import it before NumPy, which reads the caps of `lstm_ae.core.processor` once.
+"""
 
 import argparse
 import logging
