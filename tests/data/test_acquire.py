@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lstm_ae.stage import run
+
 import pytest
 
 from lstm_ae.data import download, public
 from lstm_ae.data.sources import RawFile, sha256
-from lstm_ae.stage import run
 from stages.acquire import acquire
 from tests.servers import closed_port
 
@@ -148,7 +149,10 @@ def test_a_full_disk_under_the_cache_is_named_and_nothing_is_left_on_it(
     assert not files(small_disk) and Path(STOCKS).read_text() == "before"
 
 
-@pytest.mark.parametrize(("section", "file"), [("snp", STOCKS), ("toy", "data/raw/toy/toy.npz")])
+@pytest.mark.parametrize(
+    ("section", "file"),
+    [("snp", STOCKS), ("toy", "data/raw/toy/toy.safetensors")],
+)
 def test_a_project_that_cannot_be_written_is_named_and_stays(
     acquired, mirrored, small_disk, monkeypatch, section: str, file: str
 ) -> None:

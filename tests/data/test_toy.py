@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.data import toy
@@ -27,7 +28,7 @@ def test_the_seed_draws_them(params) -> None:
 
 
 def write(directory: Path, sequences: np.ndarray, centres: np.ndarray) -> RawData:
-    np.savez(directory / toy.FILE, sequences=sequences, centres=centres)
+    save_file({"sequences": sequences, "centres": centres}, directory / toy.FILE)
     return RawData("toy", directory, 0, "generated")
 
 
@@ -62,6 +63,6 @@ def test_a_test_sequence_cannot_reach_training(params, tmp_path) -> None:
 
 
 def test_a_truncated_file_is_an_error(params, tmp_path) -> None:
-    (tmp_path / "toy.npz").write_bytes(b"PK\x03\x04")
-    with pytest.raises(InputError, match=r"toy\.npz: not the generated sequences"):
+    (tmp_path / toy.FILE).write_bytes(b"\x08\x00")
+    with pytest.raises(InputError, match=r"toy\.safetensors: not the generated sequences"):
         toy.prepare(params.section("toy").data, RawData("toy", tmp_path, 0, "generated"))

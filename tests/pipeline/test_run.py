@@ -121,4 +121,4 @@ def test_a_folder_that_cannot_be_made_ends_a_stage_with_one_line(environment, tm
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == "error: [Errno 20] Not a directory: 'data/raw/toy/toy.npz'\n"
+    assert done.stderr == "error: [Errno 20] Not a directory: 'data/raw/toy/toy.safetensors'\n"

@@ -1,10 +1,11 @@
 """The kind `toy`: uniform noise with a dip near the middle."""
 
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import replacing
@@ -14,14 +15,14 @@ from lstm_ae.data.raw import RawData
 from lstm_ae.params import ToyData
 from lstm_ae.units.layout import Layout
 
-FILE = "toy.npz"
+FILE = "toy.safetensors"
 
 
 def acquire(data: ToyData, raw: RawData) -> str:
     """Draw the sequences and keep them; the data source is "generated"."""
     sequences, centres = generate(data, raw.seed)
     with replacing(raw.directory / FILE) as temporary:
-        np.savez(temporary, sequences=sequences, centres=centres)
+        save_file({"sequences": sequences, "centres": centres}, temporary)
     return "generated"
 
 
@@ -67,9 +68,9 @@ def prepare(data: ToyData, raw: RawData) -> Prepared:
 
 def _load(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return arrays["sequences"], arrays["centres"]
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        arrays = load_file(path)
+        return arrays["sequences"], arrays["centres"]
+    except (OSError, KeyError, SafetensorError) as error:
         raise InputError(
             f"{path}: not the generated sequences ({error}); `dvc repro` makes them anew"
         ) from error
