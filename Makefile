@@ -7,6 +7,7 @@ JOBS ?= 2
 SECTIONS ?=
 EMULATE ?=
 PIP_INSTALL = -m pip install --disable-pip-version-check
+UV_INSTALL = uv pip install --compile-bytecode
 LOCK = uv pip compile --universal --generate-hashes --no-header
 export PATH := $(CURDIR)/venv/bin:$(PATH)
 
@@ -15,10 +16,10 @@ export PATH := $(CURDIR)/venv/bin:$(PATH)
 all: venv/installed venv/bin/lstm-ae .dvc/plots.html
 
 # The study, two sections at a time, since one alone leaves a core idle now and then; on machines
-# with more cores than two, JOBS=3 or more.
+# with more cores than two, JOBS=3 or more. By name, the images come first, which take longest.
 repro: all
 	PYTHONPATH=src python tools/recover.py
-	[ $(JOBS) = 1 ] || dvc stage list --name-only | grep ^evaluate@ | \
+	[ $(JOBS) = 1 ] || dvc stage list --name-only | grep ^evaluate@ | sort | \
 	  xargs --max-args 1 --max-procs $(JOBS) dvc --wait-for-lock repro
 	dvc repro
 
@@ -67,6 +68,7 @@ lock: all
 	$(LOCK) --python-version 3.11 --constraint requirements.txt benchmarks/requirements.in \
 	  --output-file benchmarks/requirements.txt
 
+# uv takes a fifth of pip's time; pip knows mirrors that uv does not.
 venv/installed: requirements.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \
 	  'Python 3.11 or newer is needed, this is ' + sys.version)"
@@ -74,7 +76,10 @@ venv/installed: requirements.txt
 	$(PYTHON) -m venv --clear venv
 	@echo "2 of 4: the $$(grep -c '^[^ ]*==' requirements.txt) packages of requirements.txt," \
 	  "about seven gigabytes on disk, most of it torch"
-	venv/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements.txt
+	sed -n '/^uv==/,/# via/p' requirements.txt | \
+	  venv/bin/python $(PIP_INSTALL) --quiet --require-hashes --requirement /dev/stdin
+	$(UV_INSTALL) --python venv/bin/python --require-hashes --requirement requirements.txt || \
+	  venv/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements.txt
 	@touch $@
 
 # The command `lstm-ae`, from the files beside it; needs no network. Stages have PYTHONPATH=src
@@ -90,8 +95,9 @@ venv/bin/lstm-ae: venv/installed pyproject.toml src/lstm_ae/__init__.py
 	dvc config --local plots.html_template plots.html
 	PYTHONPATH=src python tools/plots_page.py $@
 
-venv-bench/installed: benchmarks/requirements.txt
+venv-bench/installed: venv/installed benchmarks/requirements.txt
 	@echo "An environment for the peers in venv-bench/"
 	$(PYTHON) -m venv --clear venv-bench
-	venv-bench/bin/python $(PIP_INSTALL) --require-hashes --requirement benchmarks/requirements.txt
+	$(UV_INSTALL) --python venv-bench/bin/python --require-hashes \
+	  --requirement benchmarks/requirements.txt
 	@touch $@
