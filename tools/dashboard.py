@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from lstm_ae.stage import run
+
 import optuna
 import optuna_dashboard
 import pandas as pd
@@ -18,7 +20,6 @@ from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
 from lstm_ae.params import TUNABLE, Params, Space
 from lstm_ae.search.study import suggest
-from lstm_ae.stage import run
 
 PORT = 8080
 

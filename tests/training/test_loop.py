@@ -249,7 +249,7 @@ def test_more_devices_than_there_are_is_an_error() -> None:
 
 
 def test_half_precision_on_the_cpu_is_refused() -> None:
-    with pytest.raises(InputError, match="precision bf16-mixed: the CPU trains in 32 bits"):
+    with pytest.raises(InputError, match="precision bf16-mixed: the CPU trains without autocast"):
         accelerate(torch.device("cpu"), "bf16-mixed")
 
 

@@ -1,7 +1,7 @@
 """Layers that compute by the kernels of this room on the CPU, and by torch elsewhere.
 
 Their parameters are torch's own, by name, shape and start. On other devices and in half precision
-torch's operations run. Autocast changes nothing on the CPU, where it would gain nothing.
+torch's operations run. Autocast on the CPU changes nothing.
 
 Shapes: B sequences, T steps, H hidden units.
 """

@@ -41,8 +41,8 @@ def accelerate(
     """
     if device.type == "cpu" and precision.endswith("mixed"):
         raise InputError(
-            f"precision {precision}: the CPU trains in 32 bits; set precision to 32-true, or device "
-            "to cuda"
+            f"precision {precision}: the CPU trains without autocast; set precision to 32-true, "
+            "or device to cuda"
         )
     counts = {"cuda": torch.cuda.device_count(), "mps": 1}
     available = counts.get(device.type, devices)
