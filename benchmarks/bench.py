@@ -39,7 +39,7 @@ from lstm_ae.core.files import read_json
 from lstm_ae.core.splits import load_split
 from lstm_ae.params import load_params
 
-RUNS = 3
+RUNS = 3  # of the race, whose losses depend on the seed
 LR = 1e-3
 LRS = (1e-3, 3e-3, 1e-2)  # the plain form's best of these is what it and Keras race with
 SPEED_SECONDS = 1.5
@@ -157,35 +157,32 @@ def as_trained(part: str) -> Iterator[Measurement]:
 def speed() -> Iterator[Measurement]:
     """Sequences a second and peak memory, on two threads and on one, beside work and without."""
     measured = list(as_trained("speed"))
-    for run in range(RUNS):
-        for measurement in measured:
-            peers = [*RIVALS, "darts"] if measurement.task == DARTS_SECTION else RIVALS
-            for peer in peers:
-                yield replace(measurement, peer=peer, run=run)
-            for peer in LOADED:
-                for threads, busy in ((1, False), (1, True), (2, True)):
-                    yield replace(measurement, peer=peer, run=run, threads=threads, busy=busy)
-        yield product_of(measured[0], run)
+    for measurement in measured:
+        peers = [*RIVALS, "darts"] if measurement.task == DARTS_SECTION else RIVALS
+        for peer in peers:
+            yield replace(measurement, peer=peer)
+        for peer in LOADED:
+            for threads, busy in ((1, False), (1, True), (2, True)):
+                yield replace(measurement, peer=peer, threads=threads, busy=busy)
+    yield product_of(measured[0])
 
 
 def layers() -> Iterator[Measurement]:
     """LSTM layers alone on one thread, and the machine's matrix product on one."""
     measured = [replace(one, threads=1, layers=1) for one in as_trained("layers")]
-    for run in range(RUNS):
-        for measurement in measured:
-            for peer in BARE:
-                yield replace(measurement, peer=peer, run=run)
-        yield product_of(measured[0], run)
+    for measurement in measured:
+        for peer in BARE:
+            yield replace(measurement, peer=peer)
+    yield product_of(measured[0])
 
 
-def product_of(measurement: Measurement, run: int) -> Measurement:
+def product_of(measurement: Measurement) -> Measurement:
     """The product of two matrices, on the threads of a measurement."""
     size = (PRODUCT_SIZE, PRODUCT_SIZE)
     return replace(
         measurement,
         task="product",
         peer="matrix product",
-        run=run,
         hidden_size=PRODUCT_SIZE,
         batch_size=1,
         train=np.random.default_rng(0).random(size, np.float32),
@@ -194,13 +191,12 @@ def product_of(measurement: Measurement, run: int) -> Measurement:
 
 def scaling() -> Iterator[Measurement]:
     """An epoch of this project as one of steps, hidden size and number of sequences grows."""
-    for run in range(RUNS):
-        for quantity, values in SCALED.items():
-            for value in values:
-                yield scaled(quantity, value, run)
+    for quantity, values in SCALED.items():
+        for value in values:
+            yield scaled(quantity, value)
 
 
-def scaled(quantity: str, value: int, run: int) -> Measurement:
+def scaled(quantity: str, value: int) -> Measurement:
     """One quantity at a value, the others as they are."""
     sizes = {**SCALED_FROM, quantity: value}
     shape = (sizes["sequences"], sizes["steps"], SCALED_FEATURES)
@@ -209,7 +205,7 @@ def scaled(quantity: str, value: int, run: int) -> Measurement:
         part="scaling",
         task=f"{quantity} {value}",
         peer="this project",
-        run=run,
+        run=0,
         lr=LR,
         hidden_size=sizes["hidden size"],
         batch_size=SCALED_BATCH,

@@ -35,10 +35,12 @@ Row = dict[str, Any]
 
 
 def spread(values: Sequence[float], number: str) -> str:
-    """The median, and the lowest and highest beside it."""
+    """The median, and where there are several the lowest and highest beside it."""
     if not values:
         return "-"
     median = statistics.median(values)
+    if len(values) == 1:
+        return f"{median:{number}}"
     return f"{median:{number}} ({min(values):{number}} - {max(values):{number}})"
 
 
