@@ -158,7 +158,9 @@ def other_process(is_there: bool) -> Iterator[None]:
     if not is_there:
         yield
         return
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+    # It ends with this process, killed or not.
+    work = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
+    with subprocess.Popen([sys.executable, "-c", work]) as process:
         try:
             yield
         finally:
