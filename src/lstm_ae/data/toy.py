@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import replacing
@@ -22,7 +22,7 @@ def acquire(data: ToyData, raw: RawData) -> str:
     """Draw the sequences and keep them; the data source is "generated"."""
     sequences, centres = generate(data, raw.seed)
     with replacing(raw.directory / FILE) as temporary:
-        save_file({"sequences": sequences, "centres": centres}, temporary)
+        temporary.write_bytes(save({"sequences": sequences, "centres": centres}))
     return "generated"
 
 
