@@ -23,7 +23,7 @@ repro: all
 	  xargs --max-args 1 --max-procs $(JOBS) dvc --wait-for-lock repro
 	dvc repro
 
-# What every commit passes, in 90 seconds on two cores: no pipeline, no test marked slow.
+# What every commit passes, in three minutes on two cores: no pipeline, no test marked slow.
 check: lint
 	OMP_NUM_THREADS=1 python -m pytest -m "not slow and not long" --numprocesses 2 --dist worksteal \
 	  --ignore tests/pipeline --ignore tests/reliability
