@@ -1,6 +1,7 @@
 """This project: its own loop, `training.loop.fit`, from a spectral start.
 
-The hidden state of the first layer, with that of the last where there are more, becomes the code.
+The hidden state of the first layer, with that of the last where there are more, becomes the code,
+which has fewer numbers than a sequence.
 """
 
 import torch
@@ -37,7 +38,9 @@ def prepared(task: Task) -> Prepared:
         epochs=FOREVER,
     )
     fabric = accelerate(start("cpu", task.threads), "32-true")
-    form = section.model.model_copy(update={"code_size": None})
+    numbers = task.train[0].size
+    code_size = None if task.hidden_size < numbers else numbers - 1
+    form = section.model.model_copy(update={"code_size": code_size})
     model = build(form, hyperparameters, Split(task.train), None, task.seed)
     return fabric, model, Recipe(training, hyperparameters, task.seed)
 
