@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from lstm_ae.core import processor
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import write_json, write_text
 
@@ -37,16 +38,14 @@ SCRIPTS = {
     "layers here, AVX2": "layers.py own",
     "matrix product": "matrix_product.py",
 }
-# The processor's own vectors, whatever it has, and those of a processor without AVX-512.
-NATIVE = {"LSTM_AE_NATIVE": "1"}
+# A processor without AVX-512.
 AVX2 = {
     "NUMBA_CPU_NAME": "haswell",
     "NUMBA_CPU_FEATURES": "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+avx,+avx2,+fma",
 }
-ENVIRONMENTS = {"nn.LSTM": NATIVE, "layers here, AVX2": AVX2}
-# They run in the project's environment; the others have their own.
 BARE = ("nn.LSTM", "layers here", "layers here, AVX2")
-OURS = ("this project", "matrix product", *BARE)
+OURS = ("this project", "layers here", "layers here, AVX2")  # the others take what is fastest
+IN_OUR_ENVIRONMENT = (*OURS, "nn.LSTM", "matrix product")
 LOADED = ("this project", "PyTorch")  # measured beside other work and on one thread too
 RIVALS = ("this project", "PyTorch", "Keras", "sequitur")
 
@@ -169,30 +168,47 @@ def other_process(is_there: bool) -> Iterator[None]:
 
 def run_script(measurement: Measurement, task: Path) -> str:
     """What the peer's process prints."""
-    python = sys.executable if measurement.peer in OURS else str(BENCH_PYTHON)
+    is_here = measurement.peer in IN_OUR_ENVIRONMENT
+    python = sys.executable if is_here else str(BENCH_PYTHON)
     name, *kind = SCRIPTS[measurement.peer].split()
     script = PEERS / name
-    environment = {
-        **os.environ,
-        **dict.fromkeys(THREAD_VARIABLES, str(measurement.threads)),
-        "PYTHONPATH": f"src{os.pathsep}.",
-        "CUDA_VISIBLE_DEVICES": "",
-        "JAX_PLATFORMS": "cpu",
-        **ENVIRONMENTS.get(measurement.peer, {}),
-    }
     command = [python, str(script), str(task), *kind]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=environment_of(measurement),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise InputError(f"{script}: {lines[-1]}")
     return done.stdout
 
 
+def environment_of(measurement: Measurement) -> dict[str, str]:
+    """The environment of the peer's process: the project's caps are for the project alone."""
+    environment = dict(os.environ)
+    if measurement.peer not in OURS:
+        environment[processor.NATIVE] = "1"
+        for name in processor.CAPS:
+            environment.pop(name, None)
+    if measurement.peer == "layers here, AVX2":
+        environment |= AVX2
+    return {
+        **environment,
+        **dict.fromkeys(THREAD_VARIABLES, str(measurement.threads)),
+        "PYTHONPATH": f"src{os.pathsep}.",
+        "CUDA_VISIBLE_DEVICES": "",
+        "JAX_PLATFORMS": "cpu",
+    }
+
+
 def machine() -> dict[str, Any]:
     """What the seconds depend on."""
     memory = psutil.virtual_memory().total / 2**30
     return {
-        "processor": processor(),
+        "processor": processor_name(),
         "cores": len(cores()),
         "memory_gib": round(memory),
         "system": platform.system(),
@@ -200,7 +216,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def processor() -> str:
+def processor_name() -> str:
     """The processor's name."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.is_file() else []

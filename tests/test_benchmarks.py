@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import bench, bench_report, measuring
 from benchmarks.measuring import Measurement
+from lstm_ae.core import processor
 from lstm_ae.core.errors import InputError
 from tests.conftest import ROOT
 
@@ -45,7 +46,7 @@ def at_root(monkeypatch, tmp_path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("peer", [*measuring.RIVALS, "darts"])
 def test_every_peer_trains_in_a_process_of_its_own(peer, at_root) -> None:
-    if peer not in measuring.OURS and not measuring.BENCH_PYTHON.is_file():
+    if peer not in measuring.IN_OUR_ENVIRONMENT and not measuring.BENCH_PYTHON.is_file():
         pytest.skip("venv-bench is not there; `make bench` makes it")
     is_scored = peer != "darts"
     measured = measuring.measure(tiny(peer, validated=is_scored, layers=2))
@@ -70,6 +71,15 @@ def test_what_the_peers_are_held_against_runs(peer, at_root) -> None:
     laps = measuring.measure(measurement)["laps"]
     assert len(laps) > 2
     assert laps[-1]["sequences"] > laps[1]["sequences"]
+
+
+def test_the_caps_of_this_project_hold_no_peer_back(monkeypatch) -> None:
+    monkeypatch.setattr("os.environ", {**os.environ, **processor.CAPS})
+    for peer in measuring.SCRIPTS:
+        environment = measuring.environment_of(tiny(peer))
+        is_capped = "MKL_CBWR" in environment
+        assert is_capped == (peer in measuring.OURS)
+        assert environment["OMP_NUM_THREADS"] == str(measuring.THREADS)
 
 
 def test_a_peer_that_fails_is_named_with_its_last_line(at_root, monkeypatch, tmp_path) -> None:
