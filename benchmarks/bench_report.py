@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.measuring import BARE, LOADED, MEASURED
+from benchmarks.measuring import BARE, LOADED, MEASURED, RIVALS, SCRIPTS
 from lstm_ae.core.files import write_text
 from lstm_ae.evaluation import figures
 
@@ -150,7 +150,7 @@ def race(rows: list[Row], rates: list[Row]) -> dict[str, str]:
         losses = [lap["loss"] for lap in row["laps"] if lap["seconds"] <= seconds]
         best[row["run"]] = min(losses)
     lines = []
-    for peer in distinct(rows, "peer"):
+    for peer in RIVALS:
         runs = [row for row in taken(rows, peer=peer) if row["run"] in best]
         cells = [
             peer,
@@ -191,7 +191,7 @@ def reached(runs: list[Row], best: dict[int, float], seconds: float) -> str:
 
 def by_task(rows: list[Row], number: Callable[[Row], float]) -> str:
     """A line a task, a column a peer."""
-    peers = distinct(rows, "peer")
+    peers = [peer for peer in SCRIPTS if taken(rows, peer=peer)]
     lines = []
     for task in distinct(rows, "task"):
         of_task = taken(rows, task=task)
