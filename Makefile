@@ -56,8 +56,8 @@ wheel: all
 dashboard: all
 	PYTHONPATH=src python -m tools.dashboard $(SECTION)
 
-# This project beside its peers, three quarters of an hour on two cores with nothing else on them, on the page
-# docs/benchmarks.md. Goes on where it was stopped.
+# This project beside its peers, on the page docs/benchmarks.md: three quarters of an hour on two
+# cores with nothing else on them. Goes on where it was stopped.
 bench: all venv-bench/installed
 	PYTHONPATH=src python -m benchmarks.bench
 	PYTHONPATH=src python -m benchmarks.bench_report
