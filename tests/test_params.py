@@ -114,7 +114,7 @@ def test_a_default_holds_for_every_section(changed_params, params: Params, key: 
             {"toy.data.split.trian": 1},
             r"toy\.data\.split\.trian: unknown key; the nearest is train",
         ),
-        ({"snp.search.space.lr.low": 1}, r"snp\.search\.space\.lr: low 1\.0 is above high 0\.004"),
+        ({"snp.search.space.lr.low": 1}, r"snp\.search\.space\.lr: low 1\.0 is above high 0\.003"),
         ({"toy.data.dataset": "tabel"}, r"toy\.data\.dataset: found 'tabel'; .*nearest is table"),
         ({"defalts": {}}, r"defalts: unknown key; the nearest is defaults"),
     ],
