@@ -25,6 +25,7 @@ from tqdm import tqdm
 from benchmarks.measuring import (
     BARE,
     LOADED,
+    LOADED_STEPS,
     MEASURED,
     RIVALS,
     Measurement,
@@ -65,7 +66,6 @@ RACES = {
 }
 SPEED_NUMBERS = 1 << 16  # steps of all sequences of an epoch of the speed measurement
 DARTS_SECTION = "snp_forecast"
-BUSY_STEPS = 100  # of longer sequences PyTorch trains an epoch in minutes beside other work
 # What grows, each alone, from random sequences of 28 features of this size.
 SCALED = {
     "steps": (14, 56, 224, 784),
@@ -164,7 +164,7 @@ def speed() -> Iterator[Measurement]:
             yield replace(measurement, peer=peer)
         for peer in LOADED:
             yield replace(measurement, peer=peer, threads=1)
-            if measurement.train.shape[1] <= BUSY_STEPS:
+            if measurement.train.shape[1] <= LOADED_STEPS:
                 yield replace(measurement, peer=peer, threads=1, busy=True)
                 yield replace(measurement, peer=peer, busy=True)
     yield product_of(measured[0])

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.measuring import BARE, LOADED, MEASURED, RIVALS, SCRIPTS
+from benchmarks.measuring import BARE, LOADED, LOADED_STEPS, MEASURED, RIVALS, SCRIPTS
 from lstm_ae.core.files import write_text
 from lstm_ae.evaluation import figures
 
@@ -300,6 +300,7 @@ def page(rows: list[Row]) -> str:
         content["speed"] = by_task(alone, rate)
         content["memory"] = by_task(alone, lambda row: row["peak_mib"])
         content["loads"] = loads(with_peers)
+        content["loaded_steps"] = LOADED_STEPS
         content["steps"] = shares(alone, products)
     if layer_rows:
         products = taken(layer_rows, task="product")

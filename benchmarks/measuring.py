@@ -47,6 +47,7 @@ BARE = ("nn.LSTM", "layers here", "layers here, AVX2")
 OURS = ("this project", "layers here", "layers here, AVX2")  # the others take what is fastest
 IN_OUR_ENVIRONMENT = (*OURS, "nn.LSTM", "matrix product")
 LOADED = ("this project", "PyTorch")  # measured beside other work and on one thread too
+LOADED_STEPS = 100  # of longer sequences PyTorch trains an epoch in minutes beside other work
 RIVALS = ("this project", "PyTorch", "Keras", "sequitur")
 
 
