@@ -23,6 +23,7 @@ from lstm_ae.core.yaml import load_yaml, write_yaml
 from lstm_ae.evaluation.forecasting import multi_step, one_step
 from lstm_ae.evaluation.metrics import class_metrics, reconstruction_metrics
 from lstm_ae.evaluation.studies.stock_forecast import daily_high, logs
+from lstm_ae.model.autoencoder import LSTMAutoencoder
 from lstm_ae.model.runtime import start
 from lstm_ae.package.answers import compute_answers
 from lstm_ae.package.calibration import Calibration
@@ -91,7 +92,7 @@ def best_values(section: str) -> dict[str, Any]:
 
 def train(
     params: Params, section: str, sequences: Split, epoch_end: EpochEnd | None = None
-) -> Trained:
+) -> Trained[LSTMAutoencoder]:
     """One training as the train stage does it."""
     block = params.section(section)
     prepared = paths.prepared(section)

@@ -14,11 +14,14 @@ from lstm_ae.evaluation import figures
 from lstm_ae.evaluation.curves import curves_table, read_curves, with_test
 from lstm_ae.evaluation.explorer import explore
 from lstm_ae.evaluation.metrics import section_metrics
+from lstm_ae.evaluation.rivals import rival_metrics
+from lstm_ae.evaluation.rounding import errors_by_bits
 from lstm_ae.evaluation.studies import Case, study_of
 from lstm_ae.model.runtime import start
 from lstm_ae.package.answers import compute_answers
 from lstm_ae.package.loading import load_package
 from lstm_ae.params import Params
+from lstm_ae.rivals.boosting import load_boosting
 
 
 def evaluate(params: Params, name: str) -> None:
@@ -26,6 +29,7 @@ def evaluate(params: Params, name: str) -> None:
     device = start(params.device, params.threads)
     package = load_package(paths.model(name), device)
     description = load_description(paths.prepared(name))
+    rivals = paths.rivals(name)
     splits = load_splits(paths.prepared(name))
     answers = compute_answers(package.model, splits["test"].sequences, device)
     training_curves = read_curves(paths.training(name))
@@ -37,11 +41,28 @@ def evaluate(params: Params, name: str) -> None:
         device,
     )
     metrics = section_metrics(package, description, splits, answers, curves)
+    metrics |= rival_metrics(rivals, splits["test"], description, device)
+    metrics["rounded_codes"] = errors_by_bits(
+        package,
+        splits["train"],
+        splits["test"],
+        answers.codes,
+    )
 
-    case = Case(package, description, splits, answers, metrics, curves, section.training.loss)
+    case = Case(
+        package,
+        description,
+        splits,
+        answers,
+        metrics,
+        curves,
+        section.training.loss,
+        load_boosting(rivals / "boosting") if package.layout.predict else None,
+    )
     kind = study_of(section.data.dataset)
     findings = kind.study(case)
     drawn = findings.figures
+    drawn["error_by_bits"] = figures.error_by_bits(metrics["rounded_codes"], case.note)
     trials = pd.read_csv(paths.search(name) / "trials.csv")
     if (trials["state"] == "complete").any():
         importances = pd.read_csv(paths.search(name) / "importances.csv")

@@ -1,5 +1,6 @@
 """Fresh checkouts of the project, their runs and what these write."""
 
+import json
 import os
 import re
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from dvc.utils.serialize import modify_yaml
+from dvc.utils.serialize import load_yaml, modify_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = ("toy", "mnist_rows_class", "snp_forecast")
@@ -83,9 +84,11 @@ def stages_run(output: str) -> set[str]:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
+    """The bytes of every output; dvc.lock has its stages in the order in which they ended."""
+    lock = json.dumps(load_yaml(directory / "dvc.lock"), sort_keys=True)
     files = (
         path for name in OUTPUTS for path in sorted((directory / name).rglob("*")) if path.is_file()
     )
     return {str(path.relative_to(directory)): path.read_bytes() for path in files} | {
-        "dvc.lock": (directory / "dvc.lock").read_bytes()
+        "dvc.lock": lock.encode()
     }

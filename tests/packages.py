@@ -69,8 +69,9 @@ def packaged(
     train = prepared.splits["train"]
     form = params.section(section).model
     lags = 3 if train.following is not None else 0
+    changes = {"code_size": code_size, "lags": lags, "averages": [], "period": period}
     model = build(
-        form.model_copy(update={"code_size": code_size, "lags": lags, "period": period}),
+        form.model_copy(update=changes),
         Hyperparameters(code_size + lags * train.sequences.shape[2], 1e-3, 1.0, layers, 1),
         train,
         prepared.description.classes,

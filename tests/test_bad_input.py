@@ -265,7 +265,7 @@ def prices(symbols: tuple[str, ...] = ("BBB", "CCC", "DDD", "EEE", "FFF")) -> pd
 
 def model() -> LSTMAutoencoder:
     return LSTMAutoencoder(
-        Architecture(1, 6, 4, 4, 1, 1, "state", "backward", "linear", None, 8, False)
+        Architecture(1, 6, 4, 4, 4, 1, 1, "state", "backward", "linear", None, 8, False)
     )
 
 

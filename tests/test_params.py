@@ -20,6 +20,7 @@ def test_the_committed_params_are_valid(params: Params) -> None:
         "mnist_rows",
         "mnist_rows_class",
         "mnist_pixels_class",
+        "mnist_permuted_class",
         "snp",
         "snp_forecast",
     ]
@@ -70,7 +71,7 @@ def test_a_run_without_a_search_changes_five_lines(tmp_path) -> None:
 
 DEFAULTS = {
     "model.decoding": "forward",
-    "training.optimizer": "adamw",
+    "training.schedule": "cosine",
     "training.warmup": 0.5,
     "search.concurrency": 2,
 }
@@ -88,6 +89,7 @@ def test_a_section_may_set_a_default_itself(changed_params, params: Params, key:
 def test_a_default_holds_for_every_section(changed_params, params: Params, key: str) -> None:
     changes = {"defaults.model.initialization": "plain", f"defaults.{key}": DEFAULTS[key]}
     changes |= {f"{name}.model.lags": 0 for name in params.sections}
+    changes["snp_forecast.model.averages"] = []
     changed = load_params(changed_params(changes))
     for name in params.sections:
         assert attrgetter(key)(changed.section(name)) == DEFAULTS[key]

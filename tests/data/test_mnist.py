@@ -65,12 +65,28 @@ def test_a_test_image_cannot_reach_training(data, tmp_path) -> None:
     assert not (before.splits["test"].sequences == after.splits["test"].sequences).any()
 
 
-@pytest.mark.parametrize(("view", "shape"), [("rows", (28, 28)), ("pixels", (784, 1))])
+@pytest.mark.parametrize(
+    ("view", "shape"),
+    [("rows", (28, 28)), ("pixels", (784, 1)), ("permuted", (784, 1))],
+)
 def test_views(data, tmp_path, view: str, shape: tuple[int, int]) -> None:
     write_idx(tmp_path)
     test = prepare(tmp_path, data.model_copy(update={"view": view})).splits["test"]
     assert test.sequences.shape[1:] == shape
     assert test.sequences.dtype == np.uint8
+
+
+def test_permuted_pixels_are_those_of_the_images_in_one_order_for_all(data, tmp_path) -> None:
+    write_idx(tmp_path)
+    images, permuted = (
+        prepare(tmp_path, data.model_copy(update={"view": view})).splits
+        for view in ("pixels", "permuted")
+    )
+    order = permuted["train"].order
+    assert sorted(order) == list(range(784)) and not np.array_equal(order, range(784))
+    for name, split in permuted.items():
+        assert np.array_equal(split.order, order)
+        assert np.array_equal(split.sequences, images[name].sequences[:, order])
 
 
 def test_without_labels_the_model_gets_none(data, tmp_path) -> None:

@@ -10,7 +10,7 @@ from lstm_ae.data import stock_forecast
 from lstm_ae.data.prepared import Prepared
 from lstm_ae.data.prices import CLOSE, COLUMNS, HIGH, VOLUME, Prices, read_prices
 from lstm_ae.data.raw import RawData
-from lstm_ae.data.stock_forecast import traded_volume
+from lstm_ae.data.stock_forecast import SCORED, traded_volume
 from lstm_ae.units.windows import log_returns
 from tests.stocks import days_of, rewrite
 
@@ -68,13 +68,13 @@ def test_the_windows_are_those_of_standardised_returns_to_the_bit(prepare, price
     standard = ((returns - means) / scales).astype(np.float32)
     window, horizon = data.window, data.window - data.fed
 
-    def scoring(begin: int, end: int) -> list[int]:
-        return [min(day + horizon, end) - 1 - window for day in range(begin, end, horizon)]
+    def scoring(begin: int, end: int, days: int) -> list[int]:
+        return [min(day + days, end) - 1 - window for day in range(begin, end, days)]
 
     starts = {
         "train": [*range(0, train_end - window, data.stride)],
-        "validation": scoring(train_end, validation_end),
-        "test": scoring(validation_end, test_end),
+        "validation": scoring(train_end, validation_end, horizon),
+        "test": scoring(validation_end, test_end, min(horizon, SCORED)),
         "rollouts": [*range(validation_end - data.fed, test_end - window + 1, data.origin_stride)],
     }
     for name, first_days in starts.items():

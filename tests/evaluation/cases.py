@@ -28,6 +28,7 @@ def package_of(
         features=layout.features,
         sequence_length=layout.window,
         hidden_size=8,
+        upper_size=8,
         code_size=CODE_SIZE,
         layers=1,
         period=1,
@@ -40,7 +41,9 @@ def package_of(
     )
     torch.manual_seed(0)
     model = LSTMAutoencoder(architecture).eval()
-    return Package(model, layout, calibration or Calibration(np.ones(1), None), {"section": "test"})
+    growth = np.stack([np.zeros(layout.features), np.ones(layout.features)])
+    calibration = calibration or Calibration(np.ones(1), growth=growth)
+    return Package(model, layout, calibration, {"section": "test"})
 
 
 def case_of(

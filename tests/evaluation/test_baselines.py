@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from lstm_ae.evaluation.baselines import mean_reconstruction, pca_reconstruction
-from lstm_ae.model.regression import least_squares
+from lstm_ae.model.regression import (
+    beside,
+    exponential_averages,
+    last_steps,
+    least_squares,
+    moving_averages,
+)
 
 
 def test_pca_reproduces_data_of_its_rank() -> None:
@@ -37,7 +43,7 @@ def test_least_squares_recovers_an_autoregression() -> None:
     series = np.zeros((50, 61, 2))
     for t in range(60):
         series[:, t + 1] = 0.1 + series[:, t] @ true + random.normal(scale=0.1, size=(50, 2))
-    line = least_squares(series[:, :60], series[:, 60], lags=2)
+    line = least_squares(series[:, :60], series[:, 60], last_steps(2))
     assert np.allclose(line.coefficients[0], true, atol=0.05)
     assert np.allclose(line.coefficients[1], 0, atol=0.05)
 
@@ -45,7 +51,7 @@ def test_least_squares_recovers_an_autoregression() -> None:
 def test_rolling_forward_feeds_predictions_back() -> None:
     random = np.random.default_rng(0)
     series = random.normal(size=(20, 30, 2))
-    line = least_squares(series[:, :29], series[:, 29], lags=3)
+    line = least_squares(series[:, :29], series[:, 29], last_steps(3))
     first = line.predict(series[:, :10])[:, -1]
     second = line.predict(np.concatenate([series[:, :10], first[:, None]], axis=1))[:, -1]
     assert np.allclose(line.roll_forward(series[:, :10], 2), np.stack([first, second], 1))
@@ -55,10 +61,11 @@ def test_what_moves_all_of_a_day_alike_does_not_move_the_slopes_within_days() ->
     random = np.random.default_rng(0)
     series, group = random.normal(size=(60, 13, 2)), np.repeat([3, 5, 9], 20)
     shaken = series + np.repeat(random.normal(size=(3, 13, 2)), 20, axis=0)
-    still, moved = (least_squares(x[:, :12], x[:, 12], 2, group) for x in (series, shaken))
+    read = last_steps(2)
+    still, moved = (least_squares(x[:, :12], x[:, 12], read, group) for x in (series, shaken))
     assert np.allclose(still.coefficients, moved.coefficients)
     assert not np.allclose(
-        least_squares(series[:, :12], series[:, 12], 2).coefficients, still.coefficients
+        least_squares(series[:, :12], series[:, 12], last_steps(2)).coefficients, still.coefficients
     )
 
 
@@ -68,6 +75,40 @@ def test_least_squares_leaves_no_error_on_average() -> None:
         np.repeat([3, 5, 9], 20),
     )
     for groups in (None, group):
-        line = least_squares(series[:, :12], series[:, 12], 3, groups)
+        line = least_squares(series[:, :12], series[:, 12], last_steps(3), groups)
         errors = line.predict(series[:, :12]) - series[:, 3:]
         assert np.allclose(errors.mean(axis=(0, 1)), 0)
+
+
+def test_averages_of_many_steps_are_read_beside_the_last_ones() -> None:
+    random = np.random.default_rng(0)
+    series = random.normal(size=(300, 13, 2))
+    windows, following = series[:, :12], series[:, 12]
+    line = least_squares(windows, following, beside(last_steps(2), moving_averages([5, 9])))
+    assert line.lags == 9
+    rows, targets = [], []
+    for t in range(8, 12):
+        means = [series[:, t + 1 - steps : t + 1].mean(axis=1) for steps in (5, 9)]
+        rows.append(np.concatenate([series[:, t], series[:, t - 1], *means], axis=1))
+        targets.append(series[:, t + 1])
+    inputs = np.concatenate([np.concatenate(rows), np.ones((1200, 1))], axis=1)
+    expected = np.linalg.lstsq(inputs, np.concatenate(targets), rcond=None)[0]
+    found = line.predict(windows)[:, -1]
+    assert np.allclose(found, inputs[900:] @ expected)
+
+
+def test_averages_that_the_lags_span_change_no_forecast() -> None:
+    series = np.random.default_rng(0).normal(size=(100, 13, 2))
+    lags = last_steps(5)
+    spanned = beside(lags, moving_averages([3]))
+    alone, both = (least_squares(series[:, :12], series[:, 12], read) for read in (lags, spanned))
+    assert np.allclose(alone.coefficients, both.coefficients)
+
+
+def test_an_exponential_average_forgets_a_share_with_every_step() -> None:
+    values = np.random.default_rng(0).normal(size=40)
+    average = 0.0
+    for value in values:
+        average += (value - average) / 4
+    weights = exponential_averages([4], len(values))[:, 0]
+    assert np.isclose(weights @ values[::-1], average)

@@ -15,7 +15,6 @@ from lstm_ae.data.raw import RawData
 from lstm_ae.data.table import prepare_table
 from lstm_ae.evaluation.forecasting import (
     Forecast,
-    diebold_mariano,
     fit_lines,
     mean_step,
     multi_step,
@@ -85,7 +84,7 @@ def forecast_of(
         forecasts=forecasts,
         scored=np.ones(truth.shape[:2], bool) if scored is None else scored,
         times=np.tile(np.arange(truth.shape[1]), (len(truth), 1)),
-        local_scale=np.ones(truth.shape),
+        expected_error=np.ones(truth.shape),
     )
 
 
@@ -155,31 +154,13 @@ def test_one_variable_of_a_forecast_is_that_of_its_arrays() -> None:
     random = np.random.default_rng(0)
     truth, values = random.normal(size=(2, 5, 3, 2))
     forecast = replace(
-        forecast_of(truth, {"model": values}), local_scale=random.random(truth.shape)
+        forecast_of(truth, {"model": values}), expected_error=random.random(truth.shape)
     )
     second = forecast.variable(1)
     assert np.array_equal(second.truth, truth[:, :, 1])
     assert np.array_equal(second.forecasts["model"], values[:, :, 1])
-    assert np.array_equal(second.local_scale, forecast.local_scale[:, :, 1])
+    assert np.array_equal(second.expected_error, forecast.expected_error[:, :, 1])
     assert np.array_equal(second.scored, forecast.scored)
-
-
-def test_diebold_mariano_finds_a_difference_where_there_is_one() -> None:
-    random = np.random.default_rng(0)
-    p_values = np.array([diebold_mariano(random.normal(0, 1, 125)) for _ in range(2000)])
-    # Newey and West's variance is a little low in small samples.
-    assert 0.03 < (p_values < 0.05).mean() < 0.09
-    assert diebold_mariano(random.normal(0.5, 1, 125)) < 0.01
-
-
-def test_diebold_mariano_by_hand() -> None:
-    stats = pytest.importorskip("scipy.stats")
-    differences = np.array([0.3, -0.1, 0.4])  # floor(4 * 0.03^(2/9)) = 1 lag, at weight 1 / 2
-    n, centred = 3, differences - differences.mean()
-    variance = centred @ centred / n + centred[1:] @ centred[:-1] / n
-    statistic = differences.mean() / np.sqrt(variance / n) * np.sqrt((n - 1) / n)
-    p_value = 2 * stats.t.sf(abs(statistic), n - 1)
-    assert diebold_mariano(differences) == pytest.approx(p_value)
 
 
 def test_series_of_one_time_are_one_observation() -> None:
@@ -193,11 +174,13 @@ def test_series_of_one_time_are_one_observation() -> None:
     assert p_values[0] == pytest.approx(p_values[1])
 
 
-def test_coverage_counts_the_scored_truth_within_the_widths() -> None:
+def test_coverage_counts_the_scored_truth_within_the_intervals() -> None:
     truth, scored = np.array([[0.1, 0.3, 0.9, 0.1]]), np.array([[True, True, False, True]])
     forecast = forecast_of(truth, {"model": np.zeros((1, 4))}, scored)
-    assert forecast.coverage(np.full(3, 0.2)) == 0.5
-    assert replace(forecast, local_scale=np.full((1, 4), 2.0)).coverage(np.full(3, 0.2)) == 1.0
+    ends = np.array([[-0.05] * 3, [0.2] * 3])
+    assert forecast.coverage(ends) == 0.5
+    assert replace(forecast, expected_error=np.full((1, 4), 2.0)).coverage(ends) == 1.0
+    assert forecast.coverage(ends + 0.16) == 0.5
 
 
 def test_a_perfect_prediction_gives_the_true_values(prepared, package, monkeypatch) -> None:
@@ -282,8 +265,19 @@ def test_least_squares_beats_persistence_where_steps_follow_from_those_before(
 @pytest.mark.parametrize("prepared", ["stocks"], indirect=True)
 def test_least_squares_is_also_fitted_within_days_where_windows_have_groups(prepared) -> None:
     lines = fit_lines(prepared.splits["train"], LAGS)
-    assert list(lines) == ["least squares", "least squares within days"]
+    assert list(lines) == ["least squares", "least squares within days", "within 20 days"]
     assert {line.lags for line in lines.values()} == {LAGS}
+
+
+@pytest.mark.parametrize("prepared", ["stocks"], indirect=True)
+def test_lines_read_as_much_as_is_known(prepared) -> None:
+    lines = fit_lines(prepared.splits["train"], 61)
+    assert {name: line.lags for name, line in lines.items()} == {
+        "least squares": 10,
+        "least squares within days": 10,
+        "within 20 days": 20,
+        "long averages": 60,
+    }
 
 
 def test_the_future_moves_no_earlier_forecast(prepared, package) -> None:
@@ -303,7 +297,7 @@ def test_the_future_moves_no_earlier_forecast(prepared, package) -> None:
         assert before.forecasts.keys() == after.forecasts.keys() > lines.keys()
         for forecaster, values in before.forecasts.items():
             assert np.array_equal(values[:, steps], after.forecasts[forecaster][:, steps])
-        assert np.array_equal(before.local_scale[:, :fed], after.local_scale[:, :fed])
+        assert np.array_equal(before.expected_error[:, :fed], after.expected_error[:, :fed])
 
 
 @TABLES

@@ -20,7 +20,7 @@ def build(
 ) -> LSTMAutoencoder:
     return LSTMAutoencoder(
         Architecture(
-            3, 7, 8, code_size, layers, period, enters, decoding, output, 5, 16, period == 1
+            3, 7, 8, 6, code_size, layers, period, enters, decoding, output, 5, 16, period == 1
         )
     )
 

@@ -31,7 +31,7 @@ def test_gradients_are_right(
 ) -> None:
     model = LSTMAutoencoder(
         Architecture(
-            2, 4, 3, code_size, layers, period, enters, decoding, output, classes, 3, predicts
+            2, 4, 3, 5, code_size, layers, period, enters, decoding, output, classes, 3, predicts
         )
     ).double()
     for buffer in model.buffers():  # an initialization sets them

@@ -6,7 +6,7 @@ from lstm_ae.package.answers import compute_answers
 
 
 def test_answers_do_not_depend_on_the_batches() -> None:
-    architecture = Architecture(1, 6, 4, 4, 1, 1, "state", "backward", "linear", 3, 8, False)
+    architecture = Architecture(1, 6, 4, 4, 4, 1, 1, "state", "backward", "linear", 3, 8, False)
     model = LSTMAutoencoder(architecture)
     sequences = np.random.default_rng(0).random((1100, 6, 1), dtype=np.float32)
     whole = compute_answers(model, sequences, torch.device("cpu"))

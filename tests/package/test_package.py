@@ -36,7 +36,8 @@ def test_a_package_comes_back_and_has_the_same_bytes_again(package, tmp_path) ->
     assert loaded.layout == package.layout
     assert loaded.about == package.about
     assert np.array_equal(loaded.calibration.errors, package.calibration.errors)
-    assert np.array_equal(loaded.calibration.widths, package.calibration.widths)
+    assert np.array_equal(loaded.calibration.ends, package.calibration.ends)
+    assert np.array_equal(loaded.calibration.growth, package.calibration.growth)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.checkouts import SECTIONS, contents, edit_params, run, stages_run
 
-STAGES = ("acquire", "prepare", "search", "train", "package", "evaluate")
+STAGES = ("acquire", "prepare", "search", "train", "rivals", "package", "evaluate")
 
 
 @pytest.fixture

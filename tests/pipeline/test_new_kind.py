@@ -12,7 +12,7 @@ import pytest
 from lstm_ae.core.yaml import load_yaml, write_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("acquire", "prepare", "search", "train", "package", "evaluate")
+STAGES = ("acquire", "prepare", "search", "train", "rivals", "package", "evaluate")
 
 BLOCK = """
 class SineData(DataBlock):

@@ -69,7 +69,7 @@ def forecasts(directory: Path, devices: int) -> Path:
         directory,
         FORECAST,
         devices,
-        {"code_size": 8, "lags": 2},
+        {"code_size": 8, "lags": 2, "averages": []},
         {"batch_size": 7, "part_size": 2, "error_correlation": 0.3},
     )
     return directory

@@ -84,19 +84,21 @@ def test_text_from_data_is_escaped(html: str) -> None:
     assert "<b>," not in html and "&lt;b&gt;, dollars" in html
 
 
-def test_the_table_stands_beside_pca_and_the_report() -> None:
-    row = results_table({"toy": METRICS}).iloc[0]
-    assert (row["MSE"], row["PCA"], row["PCA, clipped"], row["the original report"]) == (
+def test_the_table_stands_beside_its_rivals_and_the_report() -> None:
+    row = results_table({"toy": METRICS | {"feed_forward_mse": 0.013}}).iloc[0]
+    assert (row["MSE"], row["feed-forward"], row["PCA"], row["the original report"]) == (
         "0.01000",
+        "0.01300",
         "0.02000",
-        "0.01900",
         "MSE 0.0655",
     )
+    assert row["convolutional"] == row["accuracy"] == ""
 
 
-def test_an_error_is_bold_where_it_is_below_that_of_pca() -> None:
+def test_an_error_is_bold_where_it_is_below_those_of_all_rivals() -> None:
     assert "<strong>0.01000</strong>" in render({"toy": results()}, {})
     assert "<strong>" not in render({"toy": results({"mse": 0.0195})}, {})
+    assert "<strong>" not in render({"toy": results({"convolutional_clipped_mse": 0.009})}, {})
 
 
 def test_the_page_says_where_a_forecast_has_no_skill() -> None:

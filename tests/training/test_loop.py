@@ -90,7 +90,7 @@ def test_validation_chooses_the_epoch_and_moves_no_step(fabric, params: Params) 
     assert ours.best_loss < other.best_loss
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "muon", "sgd"])
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "constant"])
 def test_every_optimizer_and_schedule_trains(
     fabric, params: Params, optimizer: str, schedule: str
@@ -116,7 +116,7 @@ def killed_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 # Four batches an epoch, two epochs; a checkpoint after each batch and each epoch.
 @pytest.mark.parametrize("saves", [1, 3, 5, 8, 10])
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "muon", "sgd"])
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "constant"])
 def test_a_training_goes_on_where_it_was_killed(
     fabric, params, tmp_path, monkeypatch, caplog, optimizer, schedule, saves
@@ -281,12 +281,13 @@ def test_a_period_that_does_not_divide_the_sequence_is_refused(params: Params) -
     ("lags", "line"),
     [
         (9, "lags 9: too many for sequences of 10 steps; set it to at most 8"),
-        (8, "hidden_size 32: too small for a code of 10 and 8 lags of 3 numbers; .* at least 34"),
+        (8, "hidden_size 32: too small for a code of 10 and 8 lags and averages of 3 .* least 34"),
     ],
 )
 def test_lags_that_do_not_fit_are_refused(params: Params, lags: int, line: str) -> None:
     sequences = np.random.default_rng(0).random((6, 10, 3), dtype=np.float32)
-    form = params.section("snp_forecast").model.model_copy(update={"lags": lags, "code_size": 10})
+    changes = {"lags": lags, "averages": [], "code_size": 10}
+    form = params.section("snp_forecast").model.model_copy(update=changes)
     with pytest.raises(InputError, match=line):
         build(form, HYPERPARAMETERS, Split(sequences, following=sequences[:, 0]), None, seed=0)
 
@@ -314,7 +315,7 @@ def test_a_rate_factor_of_zero_fixes_its_parameters(fabric, params: Params) -> N
 def test_terms_of_another_split_are_not_scored(params: Params) -> None:
     sequences = np.random.default_rng(0).random((6, 10, 3), dtype=np.float32)
     split = Split(sequences, following=sequences[:, 0], first_scored=np.full(6, 4))
-    form = params.section("snp_forecast").model.model_copy(update={"lags": 2})
+    form = params.section("snp_forecast").model.model_copy(update={"lags": 2, "averages": []})
     model = build(form, HYPERPARAMETERS, split, None, seed=0)
     batch = DeviceSplit.of(split, torch.device("cpu")).batch(torch.arange(6))
     output = model(batch.sequences)

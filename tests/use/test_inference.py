@@ -181,8 +181,8 @@ def test_a_forecast_reaches_as_far_as_its_intervals(package) -> None:
     assert lstm_ae.forecast(package, hourly())["step"].max() == 12
     longest = lstm_ae.forecast(package, hourly(), level=0.99)["step"].max()
     assert 1 <= longest < 12
-    infinite = np.full_like(package.calibration.widths, np.inf)
-    calibration = replace(package.calibration, widths=infinite)
+    infinite = np.full_like(package.calibration.ends, np.inf)
+    calibration = replace(package.calibration, ends=infinite)
     with pytest.raises(InputError, match=r"level: found 0\.9; validation is too short"):
         lstm_ae.forecast(replace(package, calibration=calibration), hourly())
 

@@ -69,7 +69,7 @@ def test_every_form_of_decoder_is_the_same(
     layers: int, code_size: int, enters: Any, decoding: Any, output: Any
 ) -> None:
     model = LSTMAutoencoder(
-        Architecture(2, 12, 8, code_size, layers, 1, enters, decoding, output, 3, 6, True)
+        Architecture(2, 12, 8, 6, code_size, layers, 1, enters, decoding, output, 3, 6, True)
     ).eval()
     assert_same(model, graph_of(model).SerializeToString(), torch.randn(7, 12, 2), 1e-5)
 

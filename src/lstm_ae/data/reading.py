@@ -115,5 +115,6 @@ def _read_csv(path: Path, suffix: str) -> tuple[pd.DataFrame, list[str]]:
 
 def _without_empty_end(table: pd.DataFrame) -> pd.DataFrame:
     """The lines up to the last one that holds anything."""
-    filled = np.flatnonzero((table.fillna("") != "").any(axis=1).to_numpy())
+    has_text = table.fillna("") != ""
+    filled = np.flatnonzero(has_text.any(axis=1).to_numpy())
     return table.iloc[: filled[-1] + 1 if len(filled) else 0]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lstm_ae.core import paths
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.files import replacing
+from lstm_ae.core.files import write_bytes
 from lstm_ae.data.download import download
 
 log = logging.getLogger(__name__)
@@ -66,8 +66,7 @@ def cached(name: str, checksum: str, *makers: Callable[[], bytes]) -> Path:
             problems.append(str(error))
             continue
         if sha256(content) == checksum:
-            with replacing(path) as temporary:
-                temporary.write_bytes(content)
+            write_bytes(path, content)
             return path
         problems.append(f"found SHA-256 {sha256(content)} in place of {checksum}")
     raise InputError(

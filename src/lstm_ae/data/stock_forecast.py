@@ -18,6 +18,8 @@ from lstm_ae.units.windows import Series, log_returns, time_label
 
 Array = NDArray[np.float64]
 
+SCORED = 20  # days that a window of test scores at most; those before are its past
+
 
 def acquire(data: StockForecastData, raw: RawData) -> str:
     """Bring the file of daily prices."""
@@ -39,7 +41,8 @@ def prepare(data: StockForecastData, raw: RawData) -> Prepared:
     series = replace(prices, values=values).series(COLUMNS)
     times = series[0].times
     last_days = (data.last_train_day, data.last_validation_day, data.last_day)
-    ends = [int(np.searchsorted(times, np.datetime64(day), side="right")) for day in last_days]
+    days = np.array(last_days, times.dtype)
+    ends = np.searchsorted(times, days, side="right").tolist()
     _check_lengths(path, data, ends)
     train_end, validation_end, test_end = ends
 
@@ -49,8 +52,9 @@ def prepare(data: StockForecastData, raw: RawData) -> Prepared:
     origins = range(validation_end - data.fed, test_end - data.window + 1, data.origin_stride)
     train = Part([training_rows(0, train_end, layout)] * count)
     validation = scored_part([(train_end, validation_end)] * count, layout, ahead)
-    test = scored_part([(validation_end, test_end)] * count, layout, ahead)
-    rollouts = Part([list(origins)] * count, [[data.fed - 1] * len(origins)] * count)
+    test = scored_part([(validation_end, test_end)] * count, layout, min(ahead, SCORED))
+    last_fed = [data.fed - 1] * len(origins)
+    rollouts = Part([list(origins)] * count, [last_fed] * count)
     splits = {
         "train": split_of(series, layout, train, following=True, grouped=True),
         "validation": split_of(series, layout, validation, following=True),
@@ -112,7 +116,8 @@ def standardised(
     """
     returns = np.stack([log_returns(one_series, layout) for one_series in series])
     training = returns[:, : train_end - layout.before]
-    centre, scale = training.mean(axis=(0, 1)), training.std(axis=(0, 1))
+    centre = training.mean(axis=(0, 1))
+    scale = training.std(axis=(0, 1))
     if not scale.all():
         column = COLUMNS[int(scale.argmin())]
         raise InputError(f"{path}: column {column} never changes in the training days")

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.core.files import replacing
+from lstm_ae.core.files import write_bytes
 from lstm_ae.core.splits import Description, Split
 from lstm_ae.data.prepared import PARTS, Prepared, part_sizes
 from lstm_ae.data.raw import RawData
@@ -21,8 +21,7 @@ FILE = "toy.safetensors"
 def acquire(data: ToyData, raw: RawData) -> str:
     """Draw the sequences and keep them; the data source is "generated"."""
     sequences, centres = generate(data, raw.seed)
-    with replacing(raw.directory / FILE) as temporary:
-        temporary.write_bytes(save({"sequences": sequences, "centres": centres}))
+    write_bytes(raw.directory / FILE, save({"sequences": sequences, "centres": centres}))
     return "generated"
 
 

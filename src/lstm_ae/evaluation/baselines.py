@@ -15,17 +15,22 @@ def mean_reconstruction(train: Array, test: Array) -> Array:
     return np.broadcast_to(train.mean(axis=0), test.shape)
 
 
-def pca_reconstruction(
-    train: Array,
-    test: Array,
-    components: int,
-) -> Array:
-    """Test sequences through that many principal components of the training sequences.
+def fit_pca(train: Array, components: int) -> PCA:
+    """That many principal components of the training sequences, or as many as there are.
 
     A sequence is taken as one vector of T m numbers; the solver is a full, deterministic one.
     """
     flat = train.reshape(len(train), -1)
     solver = "covariance_eigh" if len(flat) > flat.shape[1] else "full"
-    pca = PCA(min(components, *flat.shape), svd_solver=solver).fit(flat)
+    return PCA(min(components, *flat.shape), svd_solver=solver).fit(flat)
+
+
+def pca_reconstruction(
+    train: Array,
+    test: Array,
+    components: int,
+) -> Array:
+    """Test sequences through principal components of the training sequences (`fit_pca`)."""
+    pca = fit_pca(train, components)
     codes = pca.transform(test.reshape(len(test), -1))
     return np.asarray(pca.inverse_transform(codes)).reshape(test.shape)

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from lstm_ae.core.splits import Split
 from lstm_ae.evaluation.metrics import scored_steps, squared_error
-from lstm_ae.model.autoencoder import LSTMAutoencoder
-from lstm_ae.model.objectives import EVALUATION_BATCH
-from lstm_ae.package.answers import Answers
+from lstm_ae.package.answers import Answers, decode
 from lstm_ae.package.package import Package
 
 Array = NDArray[np.float64]
@@ -22,7 +19,8 @@ DIRECTIONS = 4
 STEPS = np.linspace(-3, 3, 7)  # standard deviations of the codes
 PER_CLASS = 2  # images of each digit
 COLUMNS = 5  # of a series, the first of them
-FEWEST, MOST = 2, 12  # series
+FEWEST = 2
+MOST = 12
 NUMBERS = 60_000  # of the decoder's answers in a section, so that a page stays small
 
 
@@ -75,10 +73,12 @@ def explore(
     moves = STEPS[:, None] * (scale[:, None] * directions)[:, None]
     moved_codes = answers.codes[rows][:, None, None] + moves
     moved = decode(package.model, moved_codes, package.device)
-    truth, scored = test.values(), scored_steps(test)
+    truth = test.values()
+    scored = scored_steps(test)
 
     def packed(values: Array, row: int) -> Any:
-        real = view.real(values.reshape(-1, *truth.shape[1:]), row).reshape(values.shape)
+        sequences = values.reshape(-1, *truth.shape[1:])
+        real = view.real(sequences, row).reshape(values.shape)
         return as_numbers(real[..., :COLUMNS]) if test.image_shape is None else as_bytes(real)
 
     items = []
@@ -136,24 +136,13 @@ def principal_directions(codes: Array, count: int) -> tuple[Array, Array, Array]
         (count,) share of the whole variance along each.
     """
     _, singular, directions = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)
-    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
+    places = np.abs(directions).argmax(axis=1)
+    largest = np.take_along_axis(directions, places[:, None], axis=1)
     variance = np.square(singular) / len(codes)
     share = variance / max(variance.sum(), np.finfo(float).tiny)
-    return variance[:count] ** 0.5, (directions * np.sign(largest))[:count], share[:count]
-
-
-@torch.no_grad()
-def decode(
-    model: LSTMAutoencoder,
-    codes: Array,
-    device: torch.device,
-) -> Array:
-    """Codes (..., k) to sequences (..., T, m)."""
-    flat = torch.from_numpy(codes.reshape(-1, codes.shape[-1])).float()
-    batches = flat.split(EVALUATION_BATCH)
-    parts = [model.decode(batch.to(device)).double().cpu() for batch in batches]
-    decoded = torch.cat(parts).numpy()
-    return np.asarray(decoded.reshape(*codes.shape[:-1], *decoded.shape[1:]))
+    scale = np.sqrt(variance[:count])
+    turned = directions * np.sign(largest)
+    return scale, turned[:count], share[:count]
 
 
 def class_answer(probabilities: Array) -> str:

@@ -5,14 +5,23 @@ Shapes: N windows, H steps that are forecast, m variables.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Split
-from lstm_ae.model.regression import Autoregression, least_squares
+from lstm_ae.evaluation.significance import clark_west, diebold_mariano, skill_interval
+from lstm_ae.model.regression import (
+    AVERAGES,
+    LAGS,
+    Autoregression,
+    beside,
+    last_steps,
+    least_squares,
+    moving_averages,
+)
 from lstm_ae.package.answers import compute_answers, roll_forward
 from lstm_ae.package.package import Package
 from lstm_ae.units.layout import (
@@ -25,8 +34,9 @@ from lstm_ae.units.layout import (
 )
 
 Array = NDArray[np.float64]
-LINES = ("least squares", "least squares within days")
-LAGS = 10  # steps that the least-squares lines read
+LINES = ("least squares", "least squares within days", "within 20 days", "long averages")
+BOOSTING = "gradient boosting"
+MORE_LAGS = 20
 LEVEL = 0.9  # of prediction intervals
 
 
@@ -44,16 +54,16 @@ class Forecast:
         (N, H): the steps that count.
     times
         (N, H) int64, the time of each step.
-    local_scale
-        (N, H) or (N, H, m): how far the series moved when each forecast was made, the unit of the
-        half widths of `Calibration`.
+    expected_error
+        (N, H) or (N, H, m): what was expected of the next step when each forecast was made, the
+        unit of the intervals of `Calibration`.
     """
 
     truth: Array
     forecasts: dict[str, Array]
     scored: NDArray[np.bool_]
     times: NDArray[np.int64]
-    local_scale: Array
+    expected_error: Array
 
     @property
     def horizon(self) -> int:
@@ -67,7 +77,7 @@ class Forecast:
             self,
             truth=self.truth[:, :, place],
             forecasts=forecasts,
-            local_scale=self.local_scale[:, :, place],
+            expected_error=self.expected_error[:, :, place],
         )
 
     def comparable(self, layout: Layout) -> "Forecast":
@@ -85,7 +95,8 @@ class Forecast:
         truth = self.truth[:, steps][scored]
         errors = {}
         for name, values in self.forecasts.items():
-            errors[name] = float(np.square(values[:, steps][scored] - truth).mean())
+            of_forecaster = values[:, steps][scored] - truth
+            errors[name] = float(np.square(of_forecaster).mean())
         return errors
 
     def skills(self, steps: slice = slice(None)) -> dict[str, float]:
@@ -109,28 +120,51 @@ class Forecast:
         return skills
 
     def p_values(self) -> dict[str, float]:
-        """Two-sided p-values of equal squared errors of the model and each other forecaster.
+        """Whether the model is better than each other forecaster, for forecasts of one step.
 
-        They are those of `diebold_mariano`, for forecasts of one step. Series of one time move
-        together: a time is one observation, the mean over its series.
+        `p_value_` is two-sided (`diebold_mariano`), `p_value_nested_` one-sided, of a line that the
+        model could be (`clark_west`). Series of one time move together: a time is one observation,
+        the mean over its series.
         """
-        _, time_of = np.unique(self.times[self.scored], return_inverse=True)
-        counts = np.bincount(time_of)
-        squares = {}
-        for name, values in self.forecasts.items():
-            errors = (values - self.truth)[self.scored]
-            squares[name] = np.square(errors).reshape(len(errors), -1).mean(axis=1)
-        model = squares.pop("model")
+        truth = self.truth
+        model = self.forecasts["model"]
+        of_model = self._by_time(model - truth)
         p_values = {}
-        for name, others in squares.items():
-            differences = np.bincount(time_of, model - others) / counts
-            p_values[f"p_value_{_key(name)}"] = diebold_mariano(differences)
+        for name, values in self.forecasts.items():
+            if name == "model":
+                continue
+            of_other = self._by_time(values - truth)
+            key = _key(name)
+            p_values[f"p_value_{key}"] = diebold_mariano(of_model - of_other)
+            if name in LINES:
+                apart = self._by_time(values - model)
+                p_values[f"p_value_nested_{key}"] = clark_west(of_other, of_model, apart)
         return p_values
+
+    def interval(self) -> dict[str, float]:
+        """The 95 % interval of the skill over persistence, for forecasts of one step."""
+        errors = {
+            name: self._by_time(self.forecasts[name] - self.truth, total=True)
+            for name in ("model", "persistence")
+        }
+        low, high = skill_interval(errors["model"], errors["persistence"])
+        return {"low": low, "high": high}
+
+    def _by_time(self, errors: Array, total: bool = False) -> Array:
+        """The mean square of errors (N, H) or (N, H, m) at each scored time, or its sum."""
+        squares = np.square(errors[self.scored])
+        by_row = squares.reshape(len(squares), -1).mean(axis=1)
+        _, time_of = np.unique(self.times[self.scored], return_inverse=True)
+        sums = np.bincount(time_of, by_row).astype(np.float64)
+        return sums if total else np.asarray(sums / np.bincount(time_of))
 
     def by_horizon(self) -> list[dict[str, float]]:
         """The skills at each horizon, from 1."""
-        steps = range(self.horizon)
-        return [{"horizon": step + 1, **self.skills(slice(step, step + 1))} for step in steps]
+        by_horizon = []
+        for step in range(self.horizon):
+            skills = self.skills(slice(step, step + 1))
+            by_horizon.append({"horizon": step + 1, **skills})
+        return by_horizon
 
     def rmse_by_horizon(self) -> dict[str, Array]:
         """Root mean square error (H,) at each horizon, by forecaster."""
@@ -144,37 +178,91 @@ class Forecast:
         """Root mean square error over all horizons, by forecaster."""
         return {name: error**0.5 for name, error in self.errors().items()}
 
-    def coverage(self, half_widths: Array) -> float:
-        """Share of the truth within intervals around the model's forecast.
+    def beyond(self, ends: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether the truth lies below, and above, the model's intervals of the first h steps.
 
         Parameters
         ----------
-        half_widths
-            (h,) or (h, m) in units of `local_scale`, of the first h steps.
+        ends
+            (2, h) or (2, h, m) in units of `expected_error`.
+
+        Returns
+        -------
+        (N, h) or (N, h, m) each.
         """
-        steps = slice(len(half_widths))
-        errors = np.abs(self.forecasts["model"] - self.truth)[:, steps]
-        inside = errors <= self.local_scale[:, steps] * half_widths[: errors.shape[1]]
-        return float(inside[self.scored[:, steps]].mean())
+        steps = slice(ends.shape[1])
+        errors = (self.truth - self.forecasts["model"])[:, steps]
+        unit = self.expected_error[:, steps]
+        low, high = ends[:, : errors.shape[1]]
+        return errors < unit * low, errors > unit * high
+
+    def coverage(self, ends: Array) -> float:
+        """Share of the scored truth within intervals around the model's forecast (`beyond`)."""
+        below, above = self.beyond(ends)
+        inside = ~(below | above)
+        return float(inside[self.scored[:, : inside.shape[1]]].mean())
 
 
-def fit_lines(train: Split, lags: int = LAGS) -> dict[str, Autoregression]:
+class Forecaster(Protocol):
+    """What gives the next step of windows.
+
+    Parameters
+    ----------
+    lags
+        How many steps it must know.
+    """
+
+    @property
+    def lags(self) -> int: ...
+
+    def predict(self, sequences: Array) -> Array:
+        """Predict the step after each of the last T - lags + 1 steps of (N, T, m)."""
+        ...
+
+
+def known_steps(split: Split) -> int:
+    """How many steps each scored step of a split has behind it at least."""
+    assert split.first_scored is not None
+    return int(split.first_scored.min()) + 1
+
+
+def fit_lines(train: Split, known: int) -> dict[str, Autoregression]:
     """Least squares on the last steps of all variables, fitted on the training windows.
 
-    It is fitted over all steps alike, and where the windows have groups within each time as well,
-    near where the prediction head starts.
+    It is fitted over all steps alike, and where the windows have groups within each time as well:
+    on as many steps as the prediction head starts from, on more, and with averages of many.
+
+    Parameters
+    ----------
+    known
+        Steps that each forecast has behind it at least; no line reads more.
     """
     assert train.following is not None
-    values, following = train.values(), train.following.astype(np.float64)
-    lines = {LINES[0]: least_squares(values, following, lags, None)}
+    values = train.values()
+    following = train.following.astype(np.float64)
+
+    def line(weights: Array, within: bool = True) -> Autoregression:
+        group = train.group if within else None
+        return least_squares(values, following, weights, group)
+
+    recent = last_steps(min(LAGS, known))
+    lines = {LINES[0]: line(recent, within=False)}
     if train.group is not None:
-        lines[LINES[1]] = least_squares(values, following, lags, train.group)
+        lines[LINES[1]] = line(recent)
+        lines[LINES[2]] = line(last_steps(min(MORE_LAGS, known)))
+    averages = [steps for steps in AVERAGES if steps <= known]
+    if averages:
+        lines[LINES[3]] = line(beside(recent, moving_averages(averages)))
     return lines
 
 
 def mean_step(features: int) -> Autoregression:
     """The forecaster of no surprise: each step is the mean of training, 0 as the model reads it."""
-    return Autoregression(np.zeros(features), np.zeros((1, features, features)))
+    return Autoregression(
+        intercept=np.zeros(features),
+        slopes=np.zeros((1, features, features)),
+        weights=last_steps(1),
+    )
 
 
 def window_values(split: Split, layout: Layout) -> Array:
@@ -190,7 +278,7 @@ def window_values(split: Split, layout: Layout) -> Array:
 
 def one_step(
     package: Package,
-    lines: Mapping[str, Autoregression],
+    lines: Mapping[str, Forecaster],
     split: Split,
 ) -> Forecast:
     """Each step of the windows but the first, forecast from those before it.
@@ -207,7 +295,8 @@ def one_step(
     scaled = {"model": predictions}
     for name, line in lines.items():
         early = np.full_like(predictions[:, : line.lags - 1], np.nan)
-        scaled[name] = np.concatenate([early, line.predict(split.values())], axis=1)
+        later = line.predict(split.values())
+        scaled[name] = np.concatenate([early, later], axis=1)
     forecasts = {}
     for name, steps in scaled.items():
         in_units = predictions_to_units(
@@ -217,12 +306,13 @@ def one_step(
             layout,
         )
         forecasts[name] = in_units[:, :horizon]
+    scale = local_scale(split.sequences, layout)
     return Forecast(
         truth=values[:, 1:],
         forecasts=forecasts | {"persistence": values[:, :-1]},
         scored=np.arange(horizon) >= split.first_scored[:, None],
         times=split.times[:, 1:],
-        local_scale=local_scale(split.sequences, layout)[:, :horizon],
+        expected_error=package.calibration.expected_error(scale[:, :horizon]),
     )
 
 
@@ -248,33 +338,14 @@ def multi_step(
         scaled[name] = line.roll_forward(past.astype(np.float64), horizon)
     forecasts = {name: to_units(steps, base, layout) for name, steps in scaled.items()}
     persistence = np.repeat(values[:, fed - 1, None], horizon, axis=1)
+    expected = package.calibration.expected_error(local_scale(past, layout)[:, -1:])
     return Forecast(
         truth=values[:, fed:],
         forecasts=forecasts | {"persistence": persistence},
         scored=np.ones((len(split), horizon), bool),
         times=split.times[:, fed:],
-        local_scale=np.repeat(local_scale(past, layout)[:, -1:], horizon, axis=1),
+        expected_error=np.repeat(expected, horizon, axis=1),
     )
-
-
-def diebold_mariano(differences: Array) -> float:
-    """Two-sided p-value of a mean of zero for one-step loss differences (days,).
-
-    The test is that of Diebold and Mariano (1995). The variance is that of Newey and West (1987)
-    with floor(4 (n / 100)^(2 / 9)) lags, the statistic corrected for a small n and referred to
-    Student's t with n - 1 degrees of freedom (Harvey, Leybourne and Newbold 1997). The p-value is 1
-    where all errors are the same.
-    """
-    n = len(differences)
-    centred = differences - differences.mean()
-    lags = int(4 * (n / 100) ** (2 / 9))
-    covariances = [centred[lag:] @ centred[: n - lag] / n for lag in range(lags + 1)]
-    weighted = [(1 - lag / (lags + 1)) * covariances[lag] for lag in range(1, lags + 1)]
-    variance = covariances[0] + 2 * sum(weighted)
-    if not variance > 0:
-        return 1.0
-    statistic = differences.mean() / np.sqrt(variance / n) * np.sqrt((n - 1) / n)
-    return float(2 * stdtr(n - 1, -abs(statistic)))
 
 
 def _key(forecaster: str) -> str:

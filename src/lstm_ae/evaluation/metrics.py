@@ -46,7 +46,9 @@ def reconstruction_metrics(
     dict
         `mse`, `mean_mse`, `pca_mse`, and `pca_clipped_mse` where data live in [0, 1].
     """
-    training, truth, scored = train.values(), test.values(), scored_steps(test)
+    training = train.values()
+    truth = test.values()
+    scored = scored_steps(test)
     mean = mean_reconstruction(training, truth)
     pca = pca_reconstruction(training, truth, code_size)
     metrics = {
@@ -67,7 +69,8 @@ def section_metrics(
     curves: Curves,
 ) -> dict[str, Any]:
     """The metrics that a section of every kind has: errors on test, sizes, how it was trained."""
-    architecture, about = package.model.architecture, package.about
+    architecture = package.model.architecture
+    about = package.about
     best_epoch = about["best_epoch"]
     errors = reconstruction_metrics(
         answers.reconstruction,

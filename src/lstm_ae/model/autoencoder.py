@@ -15,6 +15,7 @@ from lstm_ae.model.fixed_memory import FixedMemory, linear_recurrence
 from lstm_ae.model.layers import Linear
 from lstm_ae.model.stack import Stack, States
 
+GATES = 4  # of an LSTM
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -24,6 +25,8 @@ class Architecture:
 
     Parameters
     ----------
+    hidden_size, upper_size
+        Hidden units of the first layer, and of each layer above it.
     period
         Steps between two ticks of the layers above the first; a divisor of the sequence length.
     code_enters
@@ -39,6 +42,7 @@ class Architecture:
     features: PositiveInt
     sequence_length: PositiveInt
     hidden_size: PositiveInt
+    upper_size: PositiveInt
     code_size: PositiveInt
     layers: PositiveInt
     period: PositiveInt
@@ -84,7 +88,43 @@ class Output(NamedTuple):
         return Output(*fields)
 
 
-class LSTMAutoencoder(nn.Module):
+class Autoencoder(nn.Module):
+    """What training asks of a model beside its `Output`.
+
+    Parameters
+    ----------
+    mean
+        (T, m) of the training sequences.
+    """
+
+    mean: Tensor
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by the name of the factor on their learning rate."""
+        return {"heads": list(self.parameters())}
+
+    def matrices(self) -> dict[nn.Parameter, int]:
+        """The parameters that are matrices, each of so many of them, one upon the other.
+
+        An optimizer may step along orthogonal matrices there (`training.muon`).
+        """
+        heads = self.groups()["heads"]
+        return {weight: 1 for weight in heads if weight.ndim == 2}
+
+    def freeze(self, names: Collection[str]) -> None:
+        """Train all groups of parameters but those of these names, which spares their gradients."""
+        for name, parameters in self.groups().items():
+            for parameter in parameters:
+                parameter.requires_grad_(name not in names)
+
+    def fix_memory(self) -> None:
+        """Compute by products what is not trained, where a model knows how."""
+
+    def release_memory(self) -> None:
+        """Compute step by step again."""
+
+
+class LSTMAutoencoder(Autoencoder):
     """Encoder LSTM, code, decoder LSTM (Srivastava et al. 2015), with class and prediction heads.
 
     The decoder sees the code alone: as the first state of its first layer (hidden and cell state
@@ -94,7 +134,6 @@ class LSTMAutoencoder(nn.Module):
     that Adam needs.
     """
 
-    mean: Tensor
     input_gain: Tensor
     output_gain: Tensor
 
@@ -104,6 +143,7 @@ class LSTMAutoencoder(nn.Module):
         self._fixed_memory: FixedMemory | None = None
         features = architecture.features
         hidden_size = architecture.hidden_size
+        upper_size = architecture.upper_size
         code_size = architecture.code_size
         layers = architecture.layers
         period = architecture.period
@@ -114,10 +154,17 @@ class LSTMAutoencoder(nn.Module):
         self.register_buffer("output_gain", torch.ones(()))
 
         # The weights are drawn in this order: another order would be another start.
-        self.encoder = Stack(features, hidden_size, layers, period)
+        self.encoder = Stack(
+            features,
+            hidden_size,
+            upper_size,
+            layers,
+            period,
+        )
         self.decoder = Stack(
             1 if enters_as_state else code_size,
             hidden_size,
+            upper_size,
             layers,
             period,
         )
@@ -126,7 +173,7 @@ class LSTMAutoencoder(nn.Module):
         self.readout = Linear(hidden_size, features)
         self.upper_readout: Linear | None = None
         if layers > 1:
-            self.upper_readout = Linear(hidden_size, period * features, bias=False)
+            self.upper_readout = Linear(upper_size, period * features, bias=False)
         self.classifier: nn.Sequential | None = None
         if architecture.classes:
             self.classifier = nn.Sequential(
@@ -247,11 +294,17 @@ class LSTMAutoencoder(nn.Module):
             groups[_group_of(name)].append(parameter)
         return groups
 
-    def freeze(self, names: Collection[str]) -> None:
-        """Train all groups of parameters but those of these names, which spares their gradients."""
-        for name, parameters in self.groups().items():
-            for parameter in parameters:
-                parameter.requires_grad_(name not in names)
+    def matrices(self) -> dict[nn.Parameter, int]:
+        """As in `Autoencoder`: of an upper layer one for each gate, of the class head none."""
+        found = super().matrices()
+        if self.classifier is not None:
+            for weight in self.classifier.parameters():
+                found.pop(weight, None)
+        for stack in (self.encoder, self.decoder):
+            if stack.upper is not None:
+                gates = [weight for weight in stack.upper.parameters() if weight.ndim == 2]
+                found.update(dict.fromkeys(gates, GATES))
+        return found
 
     def encoder_input(self, sequences: Tensor) -> Tensor:
         """Sequences (B, t, m) as the encoder reads them, (t, B, m)."""

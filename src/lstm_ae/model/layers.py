@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from lstm_ae.model import kernels
+from lstm_ae.model import kernels, products
 from lstm_ae.model.kernels import Layer, Trace, backward, forward
-from lstm_ae.model.products import inner_product, pack, packed_product, panel_width, product
+from lstm_ae.model.products import pack, packed_product, panel_width
 from lstm_ae.model.tiles import Array
 
 INFERENCE_STEPS = 64  # whose gates are held at once
@@ -106,6 +106,20 @@ class _Product(torch.autograd.Function):
         return torch.from_numpy(of_a), None
 
 
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """a (M, K) @ b (K, N), without a gradient."""
+    if not _has_kernel(a):
+        return a @ b
+    return torch.from_numpy(products.product(_array(a), _array(b)))
+
+
+def inner_product(a: Tensor, b: Tensor) -> Tensor:
+    """The transpose of a (K, M) @ b (K, N), without a gradient."""
+    if not _has_kernel(a):
+        return a.T @ b
+    return torch.from_numpy(products.inner_product(_array(a), _array(b)))
+
+
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """inputs (.., K) @ weight (N, K) transposed + bias (N,)."""
     if not _has_kernel(inputs):
@@ -126,7 +140,7 @@ class _Affine(torch.autograd.Function):
     ) -> Tensor:
         context.save_for_backward(inputs, weight)
         rows = _array(inputs).reshape(-1, inputs.shape[-1])
-        outputs = product(rows, weight.detach().numpy().T)
+        outputs = products.product(rows, weight.detach().numpy().T)
         if bias is not None:
             outputs += bias.detach().numpy()
         return torch.from_numpy(outputs).view(*inputs.shape[:-1], len(weight))
@@ -139,11 +153,11 @@ class _Affine(torch.autograd.Function):
         of_rows = _array(arriving).reshape(-1, arriving.shape[-1])
         of_inputs = of_weight = of_bias = None
         if needs_inputs:
-            products = product(of_rows, weight.detach().numpy())
-            of_inputs = torch.from_numpy(products).view_as(inputs)
+            arrived = products.product(of_rows, weight.detach().numpy())
+            of_inputs = torch.from_numpy(arrived).view_as(inputs)
         if needs_weight:
             rows = _array(inputs).reshape(-1, inputs.shape[-1])
-            of_weight = torch.from_numpy(inner_product(of_rows, rows))
+            of_weight = torch.from_numpy(products.inner_product(of_rows, rows))
         if needs_bias:
             of_bias = torch.from_numpy(of_rows.sum(axis=0))
         return of_inputs, of_weight, of_bias

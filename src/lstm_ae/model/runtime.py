@@ -101,7 +101,7 @@ def start(device: str, threads: int | Literal["auto"]) -> torch.device:
         _Workers.set(usable_cores() if threads == "auto" else threads)
     threadpool_limits(1, user_api="blas")
     torch.set_flush_denormal(True)
-    torch.use_deterministic_algorithms(True, warn_only=name != "cpu")
+    torch.set_deterministic_debug_mode("error" if name == "cpu" else "warn")
     # It would write every new tensor twice.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return torch.device(name)

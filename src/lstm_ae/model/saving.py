@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import nn
 
-from lstm_ae.core.files import replacing, write_json
+from lstm_ae.core.files import write_bytes, write_json
 from lstm_ae.model.autoencoder import LSTMAutoencoder
 
 
@@ -15,8 +15,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
     tensors = {}
     for name, tensor in model.state_dict().items():
         tensors[name] = tensor.detach().cpu().contiguous()
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors))
+    write_bytes(path, save(tensors))
 
 
 def save_autoencoder(model: LSTMAutoencoder, directory: Path) -> None:

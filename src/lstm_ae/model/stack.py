@@ -1,8 +1,9 @@
 """A stack of LSTM layers whose first and last are both read.
 
-Shapes: B sequences, T steps, H hidden units.
+Shapes: B sequences, T steps, H hidden units of the first layer and U of those above it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,16 +14,16 @@ from lstm_ae.model.layers import LSTM, State
 
 @dataclass(frozen=True)
 class States:
-    """Hidden states of a stack: of its first layer at each step, of its last at each tick.
+    """What a stack passes on: its first layer at each step, its last at each tick.
 
     Parameters
     ----------
     memory
         (T, B, H).
     upper
-        (T / period, B, H), or None where the first layer is the only one.
+        (T / period, B, U), or None where the first layer is the only one.
     last
-        Both at the end, side by side: (B, H) or (B, 2 H).
+        Both at the end, side by side: (B, H) or (B, H + U).
     """
 
     memory: Tensor
@@ -30,10 +31,43 @@ class States:
     last: Tensor
 
     def at_each_step(self) -> Tensor:
-        """Both states at each step, side by side: (T, B, H) or (T, B, 2 H). Needs period 1."""
+        """Both states at each step, side by side: (T, B, H) or (T, B, H + U). Needs period 1."""
         if self.upper is None:
             return self.memory
         return torch.cat([self.memory, self.upper], dim=2)
+
+
+class UpperLayers(nn.Module):
+    """LSTM layers; each after the first adds to what it reads (residual, He et al. 2016)."""
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden_size: int,
+        count: int,
+    ) -> None:
+        super().__init__()
+        widths = [inputs] + [hidden_size] * (count - 1)
+        self.layers = nn.ModuleList(LSTM(width, hidden_size) for width in widths)
+
+    def forward(
+        self,
+        steps: Tensor,
+        states: Sequence[State] | None = None,
+    ) -> tuple[Tensor, list[State]]:
+        """Run the layers over steps (T, B, inputs), from zero where no states are given.
+
+        Returns
+        -------
+        What the last one passes on, (T, B, U), and the state of each at the end.
+        """
+        ends = []
+        for place, layer in enumerate(self.layers):
+            begin = None if states is None else states[place]
+            outputs, end = layer(steps, begin)
+            steps = steps + outputs if place else outputs
+            ends.append(end)
+        return steps, ends
 
 
 class Stack(nn.Module):
@@ -41,7 +75,7 @@ class Stack(nn.Module):
 
     The first layer may be a linear memory, whose states are small; the upper ones add what is not
     linear. `gain` brings the states of the first to the size of 1. The upper layers tick once in
-    `period` steps (Koutnik et al. 2014) and read the memory as it then is.
+    `period` steps (Koutnik et al. 2014) and read the memory as it then is (`UpperLayers`).
     """
 
     gain: Tensor
@@ -50,6 +84,7 @@ class Stack(nn.Module):
         self,
         inputs: int,
         hidden_size: int,
+        upper_size: int,
         layers: int,
         period: int,
     ) -> None:
@@ -58,17 +93,17 @@ class Stack(nn.Module):
         self.register_buffer("gain", torch.ones(()))
         self.first = LSTM(inputs, hidden_size)
         self.width = hidden_size
-        self.upper: LSTM | None = None
+        self.upper: UpperLayers | None = None
         if layers > 1:
-            self.upper = LSTM(hidden_size, hidden_size, layers - 1)
-            self.width = 2 * hidden_size  # the first and the last layer are read
+            self.upper = UpperLayers(hidden_size, upper_size, layers - 1)
+            self.width = hidden_size + upper_size  # the first and the last layer are read
 
     def forward(
         self,
         steps: Tensor,
         first: State | None = None,
-        upper: State | None = None,
-    ) -> tuple[States, State, State | None]:
+        upper: Sequence[State] | None = None,
+    ) -> tuple[States, State, Sequence[State] | None]:
         """Run the layers over steps (T, B, inputs).
 
         Parameters
@@ -89,7 +124,7 @@ class Stack(nn.Module):
         if self.period > 1:
             at_ticks = memory[self.period - 1 :: self.period]
         upper_states, upper = self.upper(at_ticks, upper)
-        last = torch.cat([last_memory, upper[0][-1]], dim=1)
+        last = torch.cat([last_memory, upper_states[-1]], dim=1)
         return States(memory, upper_states, last), first, upper
 
     def first_states(self, steps: Tensor) -> Tensor:
@@ -107,5 +142,5 @@ class Stack(nn.Module):
         at_ticks = at_ticks * self.gain
         if self.upper is None:
             return None, at_ticks[-1]
-        upper_states, (hidden, _) = self.upper(at_ticks)
-        return upper_states, torch.cat([at_ticks[-1], hidden[-1]], dim=1)
+        upper_states, _ = self.upper(at_ticks)
+        return upper_states, torch.cat([at_ticks[-1], upper_states[-1]], dim=1)

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from torch import Tensor
 from tqdm import tqdm
 
-from lstm_ae.model.autoencoder import LSTMAutoencoder, as_input
+from lstm_ae.model.autoencoder import Autoencoder, LSTMAutoencoder, as_input
 from lstm_ae.model.objectives import EVALUATION_BATCH
 from lstm_ae.model.runtime import in_parallel
 
@@ -41,7 +41,7 @@ class Answers:
 
 
 def compute_answers(
-    model: LSTMAutoencoder,
+    model: Autoencoder,
     sequences: NDArray[Any],
     device: torch.device,
 ) -> Answers:
@@ -81,8 +81,23 @@ def roll_forward(
     return forecasts
 
 
-def _in_batches(
+@torch.no_grad()
+def decode(
     model: LSTMAutoencoder,
+    codes: Array,
+    device: torch.device,
+) -> Array:
+    """Codes (..., k) to sequences (..., T, m)."""
+    flat = torch.from_numpy(codes.reshape(-1, codes.shape[-1])).float()
+    batches = flat.split(EVALUATION_BATCH)
+    parts = [model.decode(batch.to(device)).double().cpu() for batch in batches]
+    decoded = torch.cat(parts).numpy()
+    shape = (*codes.shape[:-1], *decoded.shape[1:])
+    return np.asarray(decoded.reshape(shape))
+
+
+def _in_batches(
+    model: Autoencoder,
     sequences: NDArray[Any],
     device: torch.device,
     function: Callable[[Tensor], Any] | None = None,

@@ -32,14 +32,18 @@ class Calibration:
     ----------
     errors
         (n,) of its windows (`window_errors`), rising.
-    widths
-        (50, H, m) half widths of the prediction intervals of 50 % to 99 %, by horizon and variable
-        (`interval_widths`), infinite where validation is too short to tell. None: the model does
-        not predict.
+    ends
+        (50, 2, H, m) lower and upper ends of the prediction intervals of 50 % to 99 %, by horizon
+        and variable (`interval_ends`), as truth less forecast in units of `expected_error`;
+        infinite where validation is too short to tell. None: the model does not predict.
+    growth
+        (2, m) of each variable the expected error where nothing moves, and how it grows with
+        `local_scale`. None: the model does not predict.
     """
 
     errors: Array
-    widths: Array | None
+    ends: Array | None = None
+    growth: Array | None = None
 
     def threshold(self, false_alarms: float) -> float:
         """The error that at most this share of windows like those of validation exceeds.
@@ -67,8 +71,8 @@ class Calibration:
         above = len(self.errors) - np.searchsorted(self.errors, errors, side="left")
         return np.asarray((1 + above) / (1 + len(self.errors)))
 
-    def half_widths(self, level: float) -> Array:
-        """Half widths (h, m) of the intervals of a level, in units of `local_scale`.
+    def interval(self, level: float) -> Array:
+        """The ends (2, h, m) of the intervals of a level, in units of `expected_error`.
 
         There are as many horizons h as validation can tell.
 
@@ -77,14 +81,21 @@ class Calibration:
         InputError
             The level is no whole per cent from 50 to 99.
         """
-        assert self.widths is not None
+        assert self.ends is not None
         percent = round(100 * level) if 0 <= level <= 1 else 0
         if percent not in PERCENTS or abs(100 * level - percent) > 1e-9:
             raise InputError(
                 f"level: found {level:g}; intervals are known for 0.5, 0.51 and so on to 0.99"
             )
-        widths = self.widths[percent - PERCENTS[0]]
-        return np.asarray(widths[np.isfinite(widths).all(axis=1)])
+        ends = self.ends[percent - PERCENTS[0]]
+        is_known = np.isfinite(ends).all(axis=(0, 2))
+        return np.asarray(ends[:, is_known])
+
+    def expected_error(self, scale: Array) -> Array:
+        """The expected absolute error of the next step where the `local_scale` is (..., m)."""
+        assert self.growth is not None
+        still, slope = self.growth
+        return np.asarray(still + slope * scale)
 
 
 def calibrate(
@@ -93,11 +104,12 @@ def calibrate(
     layout: Layout,
     device: torch.device,
 ) -> Calibration:
-    """Errors of the validation windows, and widths of intervals where the model predicts."""
+    """Errors of the validation windows, and intervals where the model predicts."""
     reconstruction = compute_answers(model, validation.sequences, device).reconstruction
     errors = np.sort(window_errors(validation.values(), reconstruction))
-    widths = interval_widths(model, validation, layout, device) if layout.predict else None
-    return Calibration(errors, widths)
+    if not layout.predict:
+        return Calibration(errors)
+    return Calibration(errors, *interval_ends(model, validation, layout, device))
 
 
 def window_errors(sequences: Array, reconstruction: Array) -> Array:
@@ -105,50 +117,95 @@ def window_errors(sequences: Array, reconstruction: Array) -> Array:
     return np.asarray(np.square(reconstruction - sequences).mean(axis=(1, 2)))
 
 
-def interval_widths(
+def interval_ends(
     model: LSTMAutoencoder,
     validation: Split,
     layout: Layout,
     device: torch.device,
-) -> Array:
-    """Half widths (50, H, m) of prediction intervals: split conformal (Lei et al. 2018).
+) -> tuple[Array, Array]:
+    """Ends of prediction intervals and the growth of errors: `ends` and `growth` of `Calibration`.
 
-    They are scaled by `local_scale`. The model is rolled forward from steps of the validation
-    windows, evenly spaced, over the scored steps after each; H is how far those reach. These days
-    chose the epoch and the search, so that their errors are a little small, and series that move
-    together are no independent observations: evaluate states the coverage on test.
+    The intervals are split conformal (Lei et al. 2018), with as much beyond them below as above,
+    for errors in units of what is expected of them. The model is rolled forward from steps of the
+    validation windows, evenly spaced, over the scored steps after each; H is how far those reach.
+    These days chose the epoch and the search, so that their errors are a little small, and series
+    that move together are no independent observations: evaluate states the coverage on test.
     """
-    residuals = _scaled_residuals(model, validation, layout, device)
+    residuals = _residuals(model, validation, layout, device)
+    growth = error_growth(residuals[0].errors, residuals[0].scales)
+    still, slope = growth
     unseen = np.full((1, layout.features), np.inf)  # worse than all that were seen
-    widths = np.empty((len(PERCENTS), len(residuals), layout.features))
-    for horizon, parts in enumerate(residuals):
-        ordered = np.sort(np.concatenate([*parts, unseen]), axis=0)
+    ends = np.empty((len(PERCENTS), 2, len(residuals), layout.features))
+    for horizon, found in enumerate(residuals):
+        scores = found.errors / (still + slope * found.scales)
+        above = np.sort(np.concatenate([scores, unseen]), axis=0)
+        below = np.sort(np.concatenate([-scores, unseen]), axis=0)
         for place, percent in enumerate(PERCENTS):
-            widths[place, horizon] = ordered[conformal_rank(len(ordered) - 1, percent / 100) - 1]
-    return widths
+            within = (1 + percent / 100) / 2  # of one end
+            rank = conformal_rank(len(scores), within) - 1
+            ends[place, 0, horizon] = -below[rank]
+            ends[place, 1, horizon] = above[rank]
+    return ends, growth
 
 
-def _scaled_residuals(
+def error_growth(errors: Array, scales: Array) -> Array:
+    """Absolute errors as a line over scales, both (n, m), by least squares: (2, m).
+
+    Intercept and slope are at least 0.
+    """
+    sizes = np.abs(errors)
+    size = sizes.mean(axis=0)
+    scale = scales.mean(axis=0)
+    spread = np.square(scales - scale).mean(axis=0)
+    together = (sizes * (scales - scale)).mean(axis=0)
+    grows = together > 0
+    slope = np.where(grows, together, 0) / np.where(grows, spread, 1)
+    still = size - slope * scale
+    through_zero = (sizes * scales).sum(axis=0) / np.square(scales).sum(axis=0)
+    slope = np.where(still < 0, through_zero, slope)
+    still = still.clip(0)
+    has_errors = size > 0
+    return np.stack([np.where(has_errors, still, 1), slope])
+
+
+@dataclass(frozen=True)
+class _Residuals:
+    """Errors, truth less forecast, and the local scale where each forecast began, (n, m)."""
+
+    errors: Array
+    scales: Array
+
+
+def _residuals(
     model: LSTMAutoencoder,
     validation: Split,
     layout: Layout,
     device: torch.device,
-) -> list[list[Array]]:
-    """For each horizon the absolute errors (n, m) of forecasts in units of `local_scale`."""
+) -> list[_Residuals]:
+    """The errors of forecasts from steps of the validation windows, by horizon."""
     assert validation.following is not None and validation.first_scored is not None
     steps = np.concatenate([validation.sequences, validation.following[:, None]], axis=1)
     first = int(validation.first_scored.min()) + 1
     end = layout.window + 1
     stride = math.ceil(len(steps) * (end - first) / ORIGINS)
-    residuals: list[list[Array]] = [[] for _ in range(end - first)]
+    errors: list[list[Array]] = [[] for _ in range(end - first)]
+    scales: list[list[Array]] = [[] for _ in range(end - first)]
     for fed in tqdm(range(first, end, stride), "intervals", disable=None):
         rows = steps[validation.first_scored < fed]
         past, future = rows[:, :fed], rows[:, fed:]
         forecast = roll_forward(model, past, end - fed, device)
-        errors = _log_or_scaled(forecast, layout) - _log_or_scaled(future, layout)
-        scaled = np.abs(errors) / local_scale(past, layout)[:, -1, None]
+        found = _log_or_scaled(future, layout) - _log_or_scaled(forecast, layout)
+        scale = local_scale(past, layout)[:, -1]
         for horizon in range(end - fed):
-            residuals[horizon].append(scaled[:, horizon])
+            errors[horizon].append(found[:, horizon])
+            scales[horizon].append(scale)
+    residuals = []
+    for of_errors, of_scales in zip(errors, scales, strict=True):
+        joined = _Residuals(
+            errors=np.concatenate(of_errors),
+            scales=np.concatenate(of_scales),
+        )
+        residuals.append(joined)
     return residuals
 
 

@@ -61,7 +61,7 @@ def load_package(directory: Path, device: torch.device) -> Package:
 def _load_calibration(path: Path) -> Calibration:
     try:
         arrays = load_file(path)
-        return Calibration(arrays["errors"], arrays.get("widths"))
+        return Calibration(arrays["errors"], arrays.get("ends"), arrays.get("growth"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: not found; `dvc repro` makes it") from error
     except (SafetensorError, KeyError) as error:
@@ -76,7 +76,13 @@ def _check_layout(
 ) -> None:
     """Raise an error where layout.json is that of another model."""
     features = architecture.features
-    sizes = {len(layout.centre), len(layout.scale), len(layout.bases), len(layout.variables)}
+    of_variables = (
+        layout.centre,
+        layout.scale,
+        layout.bases,
+        layout.variables,
+    )
+    sizes = {len(values) for values in of_variables}
     fits = (
         layout.window == architecture.sequence_length
         and layout.predict == architecture.predicts

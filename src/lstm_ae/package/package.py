@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save
 
-from lstm_ae.core.files import replacing, write_json
+from lstm_ae.core.files import write_bytes, write_json
 from lstm_ae.model.autoencoder import LSTMAutoencoder
 from lstm_ae.model.saving import save_autoencoder
 from lstm_ae.package.calibration import Calibration
@@ -45,6 +45,5 @@ def save_package(package: Package, directory: Path) -> None:
         for name, array in asdict(package.calibration).items()
         if array is not None
     }
-    with replacing(directory / "calibration.safetensors") as temporary:
-        temporary.write_bytes(save(arrays))
+    write_bytes(directory / "calibration.safetensors", save(arrays))
     write_json(directory / "about.json", package.about)

@@ -11,8 +11,17 @@ from lstm_ae.params.data import (
     ToyData,
 )
 from lstm_ae.params.loading import load_params
-from lstm_ae.params.params import Budget, Params
-from lstm_ae.params.section import TUNABLE, Model, Search, Section, Space, Training
+from lstm_ae.params.params import Budget, Params, Rivals
+from lstm_ae.params.section import (
+    TUNABLE,
+    LossWeights,
+    Model,
+    RateFactors,
+    Search,
+    Section,
+    Space,
+    Training,
+)
 
 __all__ = [
     "KINDS",
@@ -22,11 +31,14 @@ __all__ = [
     "CountRange",
     "Data",
     "Fractions",
+    "LossWeights",
     "MnistData",
     "Model",
     "Params",
     "PositiveRange",
     "Range",
+    "RateFactors",
+    "Rivals",
     "Search",
     "Section",
     "Space",

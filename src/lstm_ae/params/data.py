@@ -61,7 +61,7 @@ class ToyData(DataBlock):
 
 class MnistData(DataBlock):
     dataset: Literal["mnist"]
-    view: Literal["rows", "pixels"]
+    view: Literal["rows", "pixels", "permuted"]
     labels: bool
     validation: Annotated[int, Field(ge=10, le=59_990)]
 
@@ -71,7 +71,7 @@ class MnistData(DataBlock):
 
     @property
     def has_images(self) -> bool:
-        return True
+        return self.view != "permuted"
 
 
 class StockWindowsData(DataBlock):

@@ -17,6 +17,20 @@ class Budget(Block):
     trials: Annotated[int, Field(ge=0)] | None
 
 
+class Rivals(Block):
+    """How the networks that stand beside the models are trained, for as many epochs as those.
+
+    Parameters
+    ----------
+    hidden_size
+        Of their dense layers.
+    """
+
+    hidden_size: Count
+    lr: Positive
+    gradient_clip: Positive
+
+
 class Params(Block):
     """Every number a result depends on.
 
@@ -41,6 +55,7 @@ class Params(Block):
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
     devices: Count
     threads: Count | Literal["auto"]
+    rivals: Rivals
     budgets: dict[str, Budget]
     blocks: dict[str, Section]
 

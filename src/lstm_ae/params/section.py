@@ -20,6 +20,8 @@ class Model(Block):
     amplitude: Positive
     period: Count
     lags: Annotated[int, Field(ge=0)]
+    averages: list[Annotated[int, Field(ge=2)]]
+    upper_size: Count | None
     class_hidden_size: Count
 
     @model_validator(mode="after")
@@ -30,11 +32,12 @@ class Model(Block):
                 f"initialization: spectral cannot start a model of the form {', '.join(form)}; set "
                 "code_enters: state, decoding: backward, output: linear, or another initialization"
             )
-        if self.lags and self.initialization != "spectral":
-            raise ValueError(
-                f"lags {self.lags}: a {self.initialization} start keeps none; set lags to 0, or "
-                "initialization to spectral"
-            )
+        for name, kept in (("lags", self.lags), ("averages", self.averages)):
+            if kept and self.initialization != "spectral":
+                raise ValueError(
+                    f"{name} {kept}: a {self.initialization} start keeps none; set {name} to "
+                    f"{'0' if name == 'lags' else '[]'}, or initialization to spectral"
+                )
         return self
 
 
@@ -78,7 +81,7 @@ class Training(Block):
 
     batch_size: Count
     part_size: Count
-    optimizer: Literal["adam", "adamw", "sgd"]
+    optimizer: Literal["adam", "adamw", "muon", "sgd"]
     weight_decay: NonNegative
     momentum: Annotated[float, Field(ge=0, lt=1)]
     loss: Literal["mse", "l1", "smooth_l1"]

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from lstm_ae.report import charts, study
 from lstm_ae.report.figures import section_figures
 from lstm_ae.report.pictures import explorer
-from lstm_ae.report.results import Results, results_table
+from lstm_ae.report.results import Results, is_best, results_table
 
 TEMPLATE = Path(__file__).parent / "template"
 
@@ -38,6 +38,7 @@ def render(sections: Mapping[str, Results], shared: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.globals["box"] = charts
+    environment.globals["is_best"] = is_best
     environment.filters["readable"] = readable
     return environment.get_template("index.html.j2").render(
         sections=[section_content(name, sections) for name in sections],

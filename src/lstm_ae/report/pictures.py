@@ -111,7 +111,8 @@ class Explorer:
     @property
     def lines(self) -> list[dict[str, Any]]:
         """Of each series, the lines that a script moves."""
-        return [{"x": item.x, "y": item.y} for item in self.items if isinstance(item, SeriesItem)]
+        series = [item for item in self.items if isinstance(item, SeriesItem)]
+        return [{"x": item.x, "y": item.y} for item in series]
 
 
 def explorer(content: Mapping[str, Any]) -> Explorer:

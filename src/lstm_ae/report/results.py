@@ -38,24 +38,42 @@ class Results:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
+RIVALS = ("pca", "feed_forward", "convolutional")
+
+
 def results_table(metrics: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
-    """Return a row a section: the model beside PCA, the mean and the original report."""
+    """Return a row a section: the model beside its rivals, the mean and the original report."""
     return pd.DataFrame([results_row(name, values) for name, values in metrics.items()])
 
 
-def results_row(name: str, metrics: dict[str, Any]) -> dict[str, str]:
+def results_row(name: str, metrics: Mapping[str, Any]) -> dict[str, str]:
     """Return the row of one section; a number that it does not have is empty."""
-    accuracy = metrics.get("accuracy")
-    clipped = metrics.get("pca_clipped_mse")
-    skill = metrics.get("one_step", {}).get("skill")
+    next_step = metrics.get("one_step", {})
     return {
         "section": name,
         "code": str(metrics["code_size"]),
-        "MSE": f"{metrics['mse']:.5f}",
-        "PCA": f"{metrics['pca_mse']:.5f}",
-        "PCA, clipped": "" if clipped is None else f"{clipped:.5f}",
-        "mean": f"{metrics['mean_mse']:.5f}",
-        "accuracy": "" if accuracy is None else f"{100 * accuracy:.2f} %",
-        "one-step skill": "" if skill is None else f"{skill:.3f}",
+        "MSE": written(metrics.get("mse"), ".5f"),
+        "feed-forward": written(metrics.get("feed_forward_mse"), ".5f"),
+        "convolutional": written(metrics.get("convolutional_mse"), ".5f"),
+        "PCA": written(metrics.get("pca_mse"), ".5f"),
+        "mean": written(metrics.get("mean_mse"), ".5f"),
+        "accuracy": written(metrics.get("accuracy"), ".2%"),
+        "accuracy, convolutional": written(metrics.get("convolutional_accuracy"), ".2%"),
+        "one-step skill": written(next_step.get("skill"), ".3f"),
+        "skill, long averages": written(next_step.get("skill_long_averages"), ".3f"),
         "the original report": study.SECTIONS[name].reported if name in study.SECTIONS else "",
     }
+
+
+def written(number: float | None, form: str) -> str:
+    """Return a number as text; where there is none, nothing."""
+    return "" if number is None else format(number, form).replace("%", " %")
+
+
+def is_best(metrics: Mapping[str, float]) -> bool:
+    """Tell whether the model's error is below that of every rival, clipped or not."""
+    for rival in RIVALS:
+        for name in (f"{rival}_mse", f"{rival}_clipped_mse"):
+            if name in metrics and metrics[name] <= metrics["mse"]:
+                return False
+    return True

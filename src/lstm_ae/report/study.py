@@ -51,6 +51,7 @@ FIGURES = (
     "comparison",
     "forecasts",
     "error_by_horizon",
+    "error_by_bits",
     "search",
 )
 
@@ -65,6 +66,7 @@ CAPTIONS = {
     "learning": "Losses and accuracy by epoch",
     "forecasts": "One-step and multi-step forecasts over the truth",
     "error_by_horizon": "Error and skill by horizon",
+    "error_by_bits": "Error by the bits of each number of a code",
     "search": "The search",
 }
 

@@ -36,8 +36,8 @@ def build(
     Raises
     ------
     InputError
-        The code and the lags need more than the hidden state, the code or the lags are as large as
-        a sequence, or the period does not divide it.
+        The code, lags and averages need more than the hidden state, the code or the lags are as
+        large as a sequence, or the period does not divide it.
     """
     architecture = _architecture(form, hyperparameters, train, classes)
     sample = train.thinned(SPECTRUM_SEQUENCES)
@@ -46,7 +46,12 @@ def build(
         model = LSTMAutoencoder(architecture)
         initialize(
             model,
-            Initialization(form.initialization, form.amplitude, form.lags),
+            Initialization(
+                form.initialization,
+                form.amplitude,
+                form.lags,
+                form.averages,
+            ),
             as_input(torch.from_numpy(sample.sequences)),
             sample.group,
         )
@@ -74,6 +79,7 @@ def _architecture(
         decoding=form.decoding,
         output=form.output,
         classes=classes,
+        upper_size=form.upper_size or hidden_size,
         class_hidden_size=form.class_hidden_size,
         predicts=train.following is not None,
     )
@@ -91,11 +97,12 @@ def _check_sizes(
             f"model.lags {form.lags}: too many for sequences of {length} steps; "
             f"set it to at most {length - 2}"
         )
-    smallest = code_size + form.lags * features
+    kept = form.lags + len(form.averages)
+    smallest = code_size + kept * features
     if hidden_size < smallest:
-        lags = f" and {form.lags} lags of {features} numbers" if form.lags else ""
+        beside = f" and {kept} lags and averages of {features} numbers" if kept else ""
         raise InputError(
-            f"hidden_size {hidden_size}: too small for a code of {code_size}{lags}; "
+            f"hidden_size {hidden_size}: too small for a code of {code_size}{beside}; "
             f"set it to at least {smallest}"
         )
     numbers = length * features

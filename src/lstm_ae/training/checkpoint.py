@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lstm_ae.core.files import replacing
+from lstm_ae.core.files import write_bytes
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,7 @@ def save_state(state: dict[str, Any], path: Path) -> None:
     """
     tensors: dict[str, Tensor] = {}
     outline = json.dumps(_outline(state, tensors))
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata={"outline": outline}))
+    write_bytes(path, save(tensors, metadata={"outline": outline}))
 
 
 def load_state(path: Path) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ Shapes: N sequences, T steps, m features, H hidden units.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +15,20 @@ from torch import Tensor, nn
 
 from lstm_ae.model.autoencoder import LSTMAutoencoder
 from lstm_ae.model.objectives import EVALUATION_BATCH
-from lstm_ae.model.regression import Autoregression, least_squares
+from lstm_ae.model.regression import (
+    Autoregression,
+    beside,
+    exponential_averages,
+    last_steps,
+    least_squares,
+)
 from lstm_ae.model.runtime import in_parallel
 from lstm_ae.training.linear_memory import (
     SMALLEST_EIGENVALUE,
     Basis,
     delay_line,
     frequency_basis,
+    running_averages,
     side_by_side,
     square_root,
 )
@@ -30,6 +38,7 @@ from lstm_ae.training.linear_memory import (
 GATE = 5.0
 FORGET = float(torch.sigmoid(torch.tensor(-GATE)))
 OPEN = float(torch.sigmoid(torch.tensor(GATE)))
+AVERAGED_SPANS = 2  # spans of the longest average that its fit reads
 PROJECTION_SEQUENCES = 4096  # enough to estimate the principal components of the last state
 
 
@@ -46,11 +55,19 @@ class Initialization:
     lags
         The last steps that the spectral start keeps as they were. The layers above the first see
         them so, and the prediction head starts at least squares on them.
+    averages
+        The spans, in steps, of exponential averages that stand beside the lags.
     """
 
     kind: str
     amplitude: float
     lags: int = 0
+    averages: Sequence[int] = ()
+
+    @property
+    def kept(self) -> int:
+        """How many numbers of each feature the lags and averages are."""
+        return self.lags + len(self.averages)
 
 
 def initialize(
@@ -100,35 +117,48 @@ def spectral(
 
     The decoder runs backwards. With gates i, o near 1 and f near 0 and small signals an LSTM
     computes h_t = f h_(t-1) + o i (W h_(t-1) + U x_t), so W = (R - f I) / (o i) makes it the linear
-    recurrence of `frequency_basis`, beside the delay line of the lags. Every unit ends a sequence
-    at rms `amplitude`, where tanh is nearly linear; fixed gains keep the weights at the size torch
-    draws. With more hidden units than code numbers the code is the principal components of the
-    last state, measured in the energy they carry. The prediction head starts at least squares on
-    the lags. Layers above the first keep torch's start and are read with weight zero: they begin
-    to count as they learn.
+    recurrence of `frequency_basis`, beside those of the lags and of the running averages. Every
+    unit ends a sequence at rms `amplitude`, where tanh is nearly linear; fixed gains keep the
+    weights at the size torch draws. With more hidden units than code numbers the code is the
+    principal components of the last state, measured in the energy they carry. The prediction head
+    starts at least squares on lags and averages. Layers above the first keep torch's start and are
+    read with weight zero: they begin to count as they learn.
     """
     architecture = model.architecture
-    lags = initialization.lags
+    kept = initialization.kept * architecture.features
     sequences = sequences.double()
     mean = sequences.mean(dim=0)
     if architecture.predicts:
         constant = mean.mean(dim=0, keepdim=True)
         mean = constant.expand(architecture.sequence_length, -1)
     centred = sequences - mean
-    basis = frequency_basis(centred, architecture.hidden_size - lags * architecture.features)
-    if lags:
-        basis = side_by_side(delay_line(centred, lags), basis)
+    basis = frequency_basis(centred, architecture.hidden_size - kept)
+    if initialization.averages:
+        basis = side_by_side(running_averages(centred, initialization.averages), basis)
+    if initialization.lags:
+        basis = side_by_side(delay_line(centred, initialization.lags), basis)
 
     model.mean.copy_(mean)
     _set_memory(model, basis, initialization.amplitude)
     _set_readout(model, basis)
     if isinstance(model.to_code, nn.Linear):
         _set_code(model, model.to_code, basis, sequences)
-    if model.predictor is not None and lags:
+    if model.predictor is not None and kept:
         steps = centred[:, :-1].numpy()
         following = centred[:, -1].numpy()
-        fit = least_squares(steps, following, lags, group)
+        read = _numbers_read(initialization, steps.shape[1])
+        fit = least_squares(steps, following, read, group)
         _set_predictor(model.predictor, basis, fit, mean[0])
+
+
+def _numbers_read(initialization: Initialization, steps: int) -> NDArray[np.float64]:
+    """The weights of at most so many last steps in the lags and averages."""
+    lags = last_steps(initialization.lags)
+    spans = initialization.averages
+    if not spans:
+        return lags
+    past = min(AVERAGED_SPANS * max(spans), steps)
+    return beside(lags, exponential_averages(spans, past))
 
 
 def _set_memory(
@@ -200,18 +230,18 @@ def _set_predictor(
     fit: Autoregression,
     mean: Tensor,
 ) -> None:
-    """Make the prediction head read the units of the lags as the autoregression says.
+    """Make the prediction head read lags and averages as the autoregression says.
 
     Parameters
     ----------
     mean
         (m,), which was removed from what `fit` was fitted to.
     """
-    coefficients = torch.from_numpy(fit.coefficients).flatten(0, 1)
-    units = len(coefficients)
-    slopes = coefficients.T * basis.rms[:units]
+    slopes = torch.from_numpy(fit.slopes).flatten(0, 1)
+    units = len(slopes)
+    of_units = slopes.T * basis.rms[:units]
     predictor.weight.zero_()
-    predictor.weight[:, :units] = slopes.to(predictor.weight)
+    predictor.weight[:, :units] = of_units.to(predictor.weight)
     intercept = torch.from_numpy(fit.intercept)
     predictor.bias.copy_(intercept + mean)
 

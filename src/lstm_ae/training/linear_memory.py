@@ -3,11 +3,14 @@
 Shapes: N sequences, T steps, m features, H units.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from lstm_ae.model.regression import exponential_averages
 
 # Components below this share of the largest eigenvalue carry rounding errors alone.
 SMALLEST_EIGENVALUE = 1e-10
@@ -113,13 +116,34 @@ def delay_line(centred: Tensor, lags: int) -> Basis:
     units = lags * features
     write = torch.eye(units, features).double()
     shifted = torch.ones(units - features).double()
-    energy = centred.square().mean(dim=(0, 1))
-    rms = square_root(energy.clamp(min=SMALLEST_SHARE * energy.mean()))
+    rms = _at_least_a_share(centred.square().mean(dim=(0, 1)))
     return Basis(
         transition=torch.diag(shifted, -features),
         write=write,
         read=write.T * 0,
         rms=rms.repeat(lags),
+        weight=torch.zeros(units).double(),
+        used=units,
+    )
+
+
+def running_averages(centred: Tensor, spans: Sequence[int]) -> Basis:
+    """Exponential averages of each feature of (N, T, m), in spans m units.
+
+    An average keeps 1 - 1 / span of itself at every step.
+    """
+    steps, features = centred.shape[1:]
+    share = 1 / torch.tensor(spans).double()
+    identity = torch.eye(features).double()
+    latest_first = torch.from_numpy(exponential_averages(spans, steps))
+    last = torch.einsum("ntm,tk->nkm", centred.flip(1), latest_first)
+    energy = last.square().mean(dim=0)
+    units = len(spans) * features
+    return Basis(
+        transition=torch.diag((1 - share).repeat_interleave(features)),
+        write=torch.kron(share[:, None], identity),
+        read=torch.zeros(features, units).double(),
+        rms=_at_least_a_share(energy).flatten(),
         weight=torch.zeros(units).double(),
         used=units,
     )
@@ -135,6 +159,12 @@ def side_by_side(first: Basis, second: Basis) -> Basis:
         weight=torch.cat([first.weight, second.weight]),
         used=first.used + second.used,
     )
+
+
+def _at_least_a_share(energy: Tensor) -> Tensor:
+    """Root mean squares of features (..., m), none of which is far below the others."""
+    usual = energy.mean(dim=-1, keepdim=True)
+    return square_root(torch.maximum(energy, SMALLEST_SHARE * usual))
 
 
 def _real_vector(vector: Tensor) -> Tensor:

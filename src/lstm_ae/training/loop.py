@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Split
-from lstm_ae.model.autoencoder import LSTMAutoencoder
+from lstm_ae.model.autoencoder import Autoencoder
 from lstm_ae.training.checkpoint import load_state, save_state
-from lstm_ae.training.records import UNTRACKED, Epoch, Recipe, Tracking, Trained
+from lstm_ae.training.records import UNTRACKED, Epoch, Model, Recipe, Tracking, Trained
 from lstm_ae.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -50,12 +50,12 @@ class _Checkpoints:
 
 def fit(
     fabric: Fabric,
-    model: LSTMAutoencoder,
+    model: Model,
     train: Split,
     validation: Split,
     recipe: Recipe,
     tracking: Tracking = UNTRACKED,
-) -> Trained:
+) -> Trained[Model]:
     """Train a model and return it at the epoch with the lowest weighted validation loss.
 
     A loss that is not finite ends the training at the best epoch so far, with a warning.
@@ -94,7 +94,7 @@ def fit(
 def _tell_of_epochs_before(
     trainer: Trainer,
     tracking: Tracking,
-    model: LSTMAutoencoder | None,
+    model: Autoencoder | None,
 ) -> None:
     """Call `epoch_end` with the start, and with the epochs before a checkpoint."""
     epoch_end = tracking.epoch_end or _ignore

@@ -1,14 +1,20 @@
 """Optimizer, learning rates and their schedule."""
 
+from typing import Any
+
+from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, OneCycleLR
 
-from lstm_ae.model.autoencoder import LSTMAutoencoder
+from lstm_ae.model.autoencoder import Autoencoder
 from lstm_ae.params import Training
+from lstm_ae.training.muon import Muon
+
+ADAPTIVE = {"adam": Adam, "adamw": AdamW, "muon": Muon}
 
 
 def make_optimizer(
-    model: LSTMAutoencoder,
+    model: Autoencoder,
     training: Training,
     lr: float,
     device: str,
@@ -24,7 +30,7 @@ def make_optimizer(
     frozen = training.lr_factors.frozen()
     model.freeze(frozen)
     factors = training.lr_factors.model_dump()
-    groups: list[dict[str, object]] = []
+    groups: list[dict[str, Any]] = []
     for name, parameters in model.groups().items():
         if name not in frozen:
             groups.append({"params": parameters, "lr": lr * factors[name]})
@@ -32,8 +38,26 @@ def make_optimizer(
     decay = training.weight_decay
     if training.optimizer == "sgd":
         return SGD(groups, momentum=training.momentum, weight_decay=decay)
-    kind = AdamW if training.optimizer == "adamw" else Adam
+    if training.optimizer == "muon":
+        groups = _by_matrices(groups, model.matrices())
+    kind = ADAPTIVE[training.optimizer]
     return kind(groups, weight_decay=decay, fused=device == "cpu")
+
+
+def _by_matrices(
+    groups: list[dict[str, Any]],
+    matrices: dict[nn.Parameter, int],
+) -> list[dict[str, Any]]:
+    """The groups, each cut into those whose parameters are of as many matrices."""
+    cut = []
+    for group in groups:
+        by_count: dict[int, list[nn.Parameter]] = {}
+        for parameter in group["params"]:
+            count = matrices.get(parameter, 0)
+            by_count.setdefault(count, []).append(parameter)
+        for count, parameters in by_count.items():
+            cut.append({**group, "params": parameters, "matrices": count})
+    return cut
 
 
 def make_schedule(

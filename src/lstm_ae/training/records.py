@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from lstm_ae.model.autoencoder import LSTMAutoencoder
+from lstm_ae.model.autoencoder import Autoencoder
 from lstm_ae.model.objectives import Metrics
 from lstm_ae.params import Training
 from lstm_ae.training.hyperparameters import Hyperparameters
@@ -45,7 +46,7 @@ class Epoch:
     number: int
     training: Metrics
     validation: Metrics
-    model: LSTMAutoencoder | None
+    model: Autoencoder | None
 
 
 EpochEnd = Callable[[Epoch], None]
@@ -73,9 +74,11 @@ class Tracking:
 
 UNTRACKED = Tracking()
 
+Model = TypeVar("Model", bound=Autoencoder)
+
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(Generic[Model]):
     """A model at its best epoch.
 
     Parameters
@@ -86,7 +89,7 @@ class Trained:
         The losses of the start and of each epoch, by split and name.
     """
 
-    model: LSTMAutoencoder
+    model: Model
     best_epoch: int
     best_loss: float
     diverged_at_epoch: int | None = None

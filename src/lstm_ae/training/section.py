@@ -72,7 +72,7 @@ class SectionTraining:
         with scratch(f"train-{self.name}", self.settings(), inputs) as directory:
             yield directory
 
-    def fit(self, tracking: Tracking = UNTRACKED) -> Trained:
+    def fit(self, tracking: Tracking = UNTRACKED) -> Trained[LSTMAutoencoder]:
         """Train in as many processes as there are devices."""
         with launched(self.fabric):
             return fit(
@@ -84,7 +84,7 @@ class SectionTraining:
                 tracking,
             )
 
-    def run(self, unfinished: Path, log_epoch: EpochEnd) -> Trained:
+    def run(self, unfinished: Path, log_epoch: EpochEnd) -> Trained[LSTMAutoencoder]:
         """Train, or go on where a killed run of the same training was."""
         return self.fit(
             Tracking(
@@ -94,7 +94,7 @@ class SectionTraining:
             )
         )
 
-    def save(self, trained: Trained, unfinished: Path) -> None:
+    def save(self, trained: Trained[LSTMAutoencoder], unfinished: Path) -> None:
         """Write the model at its best epoch, and where there are classes at each epoch."""
         directory = paths.weights(self.name)
         save_autoencoder(trained.model, directory)

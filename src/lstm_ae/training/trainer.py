@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from lstm_ae.core.splits import Split
-from lstm_ae.model.autoencoder import LSTMAutoencoder, Output
+from lstm_ae.model.autoencoder import Autoencoder, Output
 from lstm_ae.model.objectives import (
     Batch,
     DeviceSplit,
@@ -66,7 +66,7 @@ class Progress:
         self,
         training: Metrics,
         validation: Metrics,
-        model: LSTMAutoencoder,
+        model: Autoencoder,
     ) -> None:
         """Count an epoch; the model is kept where it is the best so far."""
         self.history.append({"train": training, "validation": validation})
@@ -97,7 +97,7 @@ class Trainer:
     def __init__(
         self,
         fabric: Fabric,
-        model: LSTMAutoencoder,
+        model: Autoencoder,
         train: Split,
         validation: Split,
         recipe: Recipe,

@@ -165,7 +165,8 @@ def to_units(
         return np.asarray(np.exp(base[:, None] + steps))
     levels = base[:, None] + np.cumsum(steps, axis=1)
     if layout.after is not None:
-        before = np.concatenate([base[:, None], levels[:, :-1]], axis=1)
+        levels_before = levels[:, :-1]
+        before = np.concatenate([base[:, None], levels_before], axis=1)
         levels = before[:, :, layout.bases] + steps
     return np.asarray(np.exp(levels))
 

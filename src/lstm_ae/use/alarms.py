@@ -98,5 +98,6 @@ def _most_alarmed(
     """The places of the series with most alarms; of equals, those with the largest error first."""
     places = data.windows.series
     counts = np.bincount(places, weights=alarm, minlength=len(data.series))
-    largest = np.array([errors[places == place].max() for place in range(len(data.series))])
+    of_series = range(len(data.series))
+    largest = np.array([errors[places == place].max() for place in of_series])
     return np.lexsort((-largest, -counts))[:MOST]

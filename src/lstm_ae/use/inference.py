@@ -86,7 +86,8 @@ def encode(model: Package, table: Table) -> pd.DataFrame:
     data = read_new_data(model, table)
     answers = compute_answers(model.model, data.windows.sequences, model.device)
     names = [f"code_{number}" for number in range(1, answers.codes.shape[1] + 1)]
-    frame = pd.concat([windows_frame(data), pd.DataFrame(answers.codes, columns=names)], axis=1)
+    codes = pd.DataFrame(answers.codes, columns=names)
+    frame = pd.concat([windows_frame(data), codes], axis=1)
     if answers.probabilities is not None:
         frame["class"] = answers.probabilities.argmax(axis=1)
         frame["probability"] = answers.probabilities.max(axis=1)
@@ -107,7 +108,7 @@ def forecast(
         Steps, at most as far as validation tells how wide the intervals are; None is as far.
     level
         Of the prediction intervals: 0.5, 0.51 to 0.99. They are split conformal (Lei et al. 2018),
-        calibrated on the validation split.
+        calibrated on the validation split, with as much beyond them below as above.
 
     Returns
     -------
@@ -121,24 +122,27 @@ def forecast(
     InputError
         The model does not predict, or the horizon or the level is out of range.
     """
-    half_widths = _half_widths(model, horizon, level)
-    horizon = len(half_widths)
+    ends = _interval(model, horizon, level)
+    horizon = ends.shape[1]
     layout = model.layout
     data = read_new_data(model, table)
     last_windows = [[len(series) - layout.window] for series in data.series]
-    ends = cut(data.series, layout, last_windows)
+    windows = cut(data.series, layout, last_windows)
     base = np.zeros((len(data.series), layout.features))
     if layout.scaling == "log_return":
         base = np.log([series.values[-1] for series in data.series])
-    ahead = roll_forward(model.model, ends.sequences, horizon, model.device)
+    ahead = roll_forward(model.model, windows.sequences, horizon, model.device)
     middle = to_units(ahead, base, layout)
-    reach = half_widths * local_scale(ends.sequences, layout)[:, -1, None]
+    scale = local_scale(windows.sequences, layout)[:, -1, None]
+    reach = ends[:, None] * model.calibration.expected_error(scale)
     if layout.scaling == "log_return":
-        low, high = middle * np.exp(-reach), middle * np.exp(reach)
+        low, high = middle * np.exp(reach)
     else:
-        low, high = middle - reach * layout.scale, middle + reach * layout.scale
+        low, high = middle + reach * layout.scale
     frame = _forecast_frame(data, horizon)
-    frame["forecast"], frame["low"], frame["high"] = middle.ravel(), low.ravel(), high.ravel()
+    frame["forecast"] = middle.ravel()
+    frame["low"] = low.ravel()
+    frame["high"] = high.ravel()
     return frame
 
 
@@ -208,32 +212,32 @@ def export(model: Package, path: str | Path) -> None:
     onnx.export(model.model, Path(path), metadata)
 
 
-def _half_widths(
+def _interval(
     model: Package,
     horizon: int | None,
     level: float,
 ) -> np.ndarray:
-    """Half widths (horizon, m) of the intervals of a level."""
-    if model.calibration.widths is None:
+    """The ends (2, horizon, m) of the intervals of a level."""
+    if model.calibration.ends is None:
         raise InputError(
             f"model {model.about['section']} was trained without a next step to predict, so it "
             "cannot forecast; use one trained with data.predict: true, such as models/snp_forecast"
         )
-    half_widths = model.calibration.half_widths(level)
-    furthest = len(half_widths)
+    ends = model.calibration.interval(level)
+    furthest = ends.shape[1]
     if not furthest:
         raise InputError(
             f"level: found {level:g}; validation is too short to tell such intervals, so give a "
             "lower one"
         )
     if horizon is None:
-        return half_widths
+        return ends
     if not 1 <= horizon <= furthest:
         raise InputError(
             f"horizon: found {horizon}; give 1 to {furthest}, which is as far as validation tells "
             f"intervals of {level:.0%}"
         )
-    return half_widths[:horizon]
+    return ends[:, :horizon]
 
 
 def _forecast_frame(data: NewData, horizon: int) -> pd.DataFrame:

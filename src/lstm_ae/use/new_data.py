@@ -172,7 +172,9 @@ def exact_times(times: NDArray[Any]) -> NDArray[Any]:
     """Whole times as integers, which a text file keeps to the last digit."""
     if times.dtype.kind != "f":
         return times
-    whole = (times == times.round()).all() and (np.abs(times) < 2**53).all()
+    is_whole = times == times.round()
+    is_exact = np.abs(times) < 2**53
+    whole = (is_whole & is_exact).all()
     return times.astype(np.int64) if whole else times
 
 

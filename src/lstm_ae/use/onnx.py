@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 from torch import Tensor, nn
 
-from lstm_ae.core.files import replacing
+from lstm_ae.core.files import write_bytes
 from lstm_ae.model.autoencoder import LSTMAutoencoder
 from lstm_ae.model.stack import Stack
 
@@ -71,7 +71,7 @@ class Graph:
             return product
         return self.add("Add", product, layer.bias)
 
-    def lstm(self, lstm: nn.LSTM, layer: int, steps: str, state: str = "") -> str:
+    def lstm(self, lstm: nn.Module, steps: str, state: str = "") -> str:
         """The hidden states (T, B, H) of a layer that reads (T, B, inputs).
 
         Parameters
@@ -79,8 +79,9 @@ class Graph:
         state
             (1, B, H), the first hidden state and the first cell state. "": both are zero.
         """
+        assert isinstance(lstm, nn.LSTM)
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        inner, recurrent, *biases = [_gates(lstm, f"{name}_l{layer}") for name in names]
+        inner, recurrent, *biases = [_gates(lstm, f"{name}_l0") for name in names]
         weights = [inner, recurrent, np.concatenate(biases)]
         one_direction = [array[None] for array in weights]
         lengths = ""  # all sequences are as long
@@ -95,16 +96,18 @@ class Graph:
         Returns
         -------
         list
-            The memory, (T, B, H), and where there are upper layers the states of the last of them,
-            (T / period, B, H).
+            The memory, (T, B, H), and where there are upper layers what they pass on,
+            (T / period, B, U).
         """
-        states = self.lstm(stack.first, 0, steps, state)
+        states = self.lstm(stack.first, steps, state)
         memory = self.add("Mul", states, stack.gain)
         if stack.upper is None:
             return [memory]
         upper = self.slice(memory, stack.period - 1, length, stack.period)
-        for layer in range(stack.upper.num_layers):
-            upper = self.lstm(stack.upper, layer, upper)
+        first, *others = stack.upper.layers
+        upper = self.lstm(first, upper)
+        for layer in others:
+            upper = self.add("Add", upper, self.lstm(layer, upper))
         return [memory, upper]
 
 
@@ -136,8 +139,7 @@ def export(model: LSTMAutoencoder, path: Path, metadata: dict[str, str]) -> None
     """Write the graph, with `metadata` beside it: the same bytes for the same model."""
     proto = graph_of(model)
     helper.set_model_props(proto, metadata)
-    with replacing(path) as temporary:
-        temporary.write_bytes(proto.SerializeToString(deterministic=True))
+    write_bytes(path, proto.SerializeToString(deterministic=True))
 
 
 def _gates(lstm: nn.LSTM, name: str) -> NDArray[np.float32]:

@@ -159,7 +159,8 @@ def _components(train: Split, share: float) -> int:
     """Principal components that hold this share of the variance of the training windows."""
     sample = train.thinned(5000).values()
     flat = sample.reshape(len(sample), -1)
-    energy = np.square(np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False))
+    centred = flat - flat.mean(axis=0)
+    energy = np.square(np.linalg.svd(centred, compute_uv=False))
     return int(np.searchsorted(np.cumsum(energy), share * energy.sum())) + 1
 
 

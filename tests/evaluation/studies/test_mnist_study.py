@@ -43,6 +43,13 @@ def test_without_a_class_head_there_are_no_metrics_of_classes() -> None:
     assert set(findings.figures) == {"digits", "loss"}
 
 
+def test_steps_in_another_order_are_shown_in_that_of_the_image() -> None:
+    images = np.random.default_rng(0).random((3, 16, 1))
+    order = np.random.default_rng(1).permutation(16)
+    split = Split(images[:, order], order=order)
+    assert np.array_equal(mnist.as_images(split, split.values()), images)
+
+
 def test_the_first_test_image_of_each_digit_is_shown(monkeypatch) -> None:
     case = case_of(prepared_digits(None))
     drawn = []

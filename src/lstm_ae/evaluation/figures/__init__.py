@@ -3,6 +3,7 @@
 from lstm_ae.evaluation.figures.anomalies import AlarmPanel, alarms, row_alarms
 from lstm_ae.evaluation.figures.horizons import error_by_horizon
 from lstm_ae.evaluation.figures.learning import comparison, learning_curves
+from lstm_ae.evaluation.figures.rounding import error_by_bits
 from lstm_ae.evaluation.figures.sequences import digits, sequence_reconstructions, toy_examples
 from lstm_ae.evaluation.figures.stocks import (
     ForecastPanel,
@@ -40,6 +41,7 @@ __all__ = [
     "alarms",
     "comparison",
     "digits",
+    "error_by_bits",
     "error_by_horizon",
     "forecasts",
     "learning_curves",

@@ -25,6 +25,9 @@ LOOKS: dict[str, Look] = {
     "drift": {"color": FOURTH, "linestyle": "-."},
     "least squares": {"color": SECOND, "linestyle": ":"},
     "least squares within days": {"color": THIRD, "linestyle": (0, (5, 1))},
+    "within 20 days": {"color": THIRD, "linestyle": (0, (1, 1))},
+    "long averages": {"color": SECOND, "linestyle": (0, (3, 1, 1, 1))},
+    "gradient boosting": {"color": FIFTH, "linestyle": (0, (4, 2))},
     "mean return": {"color": FIFTH, "linestyle": (0, (1, 2))},
 }
 ONE_STEP: Look = {"marker": "o", "fillstyle": "none", "linestyle": "none"}

@@ -20,6 +20,7 @@ from lstm_ae.evaluation.figures.style import (
     whole_numbers,
 )
 
+ENOUGH_TRIALS = 10  # for importances that say something
 LOGARITHMIC = ("lr", "gradient_clip")  # searched by their order of magnitude
 MARKS: dict[str, Look] = {
     "complete": {"color": ORIGINAL, "marker": "o"},
@@ -32,28 +33,27 @@ def search(
     importances: pd.DataFrame,
     ranges: Mapping[str, Sequence[float]],
 ) -> Figure:
-    """Draw the history of a search, the importance of each hyperparameter, and losses over each.
+    """Draw the history of a search, what each hyperparameter counts for, and losses over each.
 
     Parameters
     ----------
     trials
         A row a trial: its number, state, loss and hyperparameters.
     importances
-        The importance of each hyperparameter (fANOVA: Hutter, Hoos and Leyton-Brown, 2014).
+        The importance of each hyperparameter (fANOVA: Hutter, Hoos and Leyton-Brown, 2014), drawn
+        where there are enough trials.
     ranges
         The lowest and the highest value of each hyperparameter.
     """
     figure = plt.figure(figsize=(8.0, 5.2))
     above, below = figure.subfigures(2, 1).flat  # type: ignore[union-attr]
-    history, importance = above.subplots(1, 2, width_ratios=(3, 2))
+    if len(trials) < ENOUGH_TRIALS:
+        history = above.subplots()
+    else:
+        history, importance = above.subplots(1, 2, width_ratios=(3, 2))
+        _draw_importances(importance, importances)
     _draw_history(history, trials)
     legend_below(figure, history, columns=3)
-    importance.barh(importances["parameter"][::-1], importances["importance"][::-1], color=SECOND)
-    importance.set(
-        xlabel="share of the variance of the loss",
-        title="importance (fANOVA)",
-        xlim=(0, 1),
-    )
     first = _draw_ranges(below, trials, ranges)
     for axes in (history, first):
         plain_log(axes)
@@ -62,6 +62,16 @@ def search(
     best = complete.sort_values("loss", kind="stable").iloc[0]
     values = ", ".join(f"{name} {best[name]:.3g}" for name in ranges)
     return titled(figure, f"The best of {len(trials)} trials: {values}")
+
+
+def _draw_importances(axes: Axes, importances: pd.DataFrame) -> None:
+    from_below = importances[::-1]
+    axes.barh(from_below["parameter"], from_below["importance"], color=SECOND)
+    axes.set(
+        xlabel="share of the variance of the loss",
+        title="importance (fANOVA)",
+        xlim=(0, 1),
+    )
 
 
 def _draw_trials(axes: Axes, trials: pd.DataFrame, column: str) -> None:

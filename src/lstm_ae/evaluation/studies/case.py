@@ -6,10 +6,13 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lstm_ae.core.splits import Description, Split
-from lstm_ae.evaluation import figures
+from lstm_ae.evaluation import figures, forecasting
 from lstm_ae.evaluation.curves import Curves
+from lstm_ae.evaluation.forecasting import Forecaster
+from lstm_ae.model.regression import Autoregression
 from lstm_ae.package.answers import Answers
 from lstm_ae.package.package import Package
+from lstm_ae.rivals.boosting import Boosting
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Case:
         Those that every kind of data set has.
     loss
         The name of the loss of reconstruction and prediction, such as "mse".
+    boosting
+        The gradient boosting beside a model that predicts.
     """
 
     package: Package
@@ -33,6 +38,7 @@ class Case:
     metrics: dict[str, Any]
     curves: Curves
     loss: str
+    boosting: Boosting | None = None
 
     @property
     def test(self) -> Split:
@@ -51,6 +57,17 @@ class Case:
         m = self.metrics
         pca = f"PCA with {m['code_size']} numbers {m['pca_mse']:.4f}"
         return f"test MSE {m['mse']:.4f}; {pca}, the mean {m['mean_mse']:.4f}"
+
+    def lines(self, split: Split) -> dict[str, Autoregression]:
+        """Least squares on what is known before the scored steps of a split."""
+        return forecasting.fit_lines(self.splits["train"], forecasting.known_steps(split))
+
+    def forecasters(self, split: Split) -> dict[str, Forecaster]:
+        """The lines, and gradient boosting."""
+        forecasters: dict[str, Forecaster] = {**self.lines(split)}
+        if self.boosting is not None:
+            forecasters[forecasting.BOOSTING] = self.boosting
+        return forecasters
 
     def loss_figure(self) -> Figure:
         """The losses of reconstruction and prediction by epoch."""

@@ -2,11 +2,15 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from lstm_ae.core.splits import Split
 from lstm_ae.evaluation import figures
 from lstm_ae.evaluation.explorer import View
 from lstm_ae.evaluation.metrics import class_metrics
 from lstm_ae.evaluation.studies.case import Case, Findings
+
+Array = NDArray[np.float64]
 
 
 def study(case: Case) -> Findings:
@@ -40,12 +44,22 @@ def digits_figure(case: Case) -> Figure:
         images = np.flatnonzero(digits == digit)
         rows.append(images[0] if len(images) else digit)
     shape = (-1, *test.image_shape)
-    originals = test.values()[rows].reshape(shape)
-    reconstructions = case.answers.reconstruction[rows].reshape(shape)
+    originals = as_images(test, test.values()[rows]).reshape(shape)
+    reconstructions = as_images(test, case.answers.reconstruction[rows]).reshape(shape)
     return figures.digits(originals, reconstructions, case.result)
 
 
 def view(case: Case) -> View:
     """How a person reads an image."""
     digits = case.test.extras["digits"]
-    return View([], "", lambda row: f"digit {digits[row]}, test image {row}")
+    return View(
+        [],
+        "",
+        lambda row: f"digit {digits[row]}, test image {row}",
+        lambda values, row: as_images(case.test, values),
+    )
+
+
+def as_images(test: Split, values: Array) -> Array:
+    """Sequences (N, T, m) with their steps in the order of the images."""
+    return values if test.order is None else values[:, np.argsort(test.order)]

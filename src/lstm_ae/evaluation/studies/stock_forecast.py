@@ -15,34 +15,43 @@ from lstm_ae.units.layout import Layout
 
 Array = NDArray[np.float64]
 
-HIGH, CLOSE = "high", "close"
-ORDER = ("model", "persistence", "drift", "mean return", *forecasting.LINES)
+HIGH = "high"
+CLOSE = "close"
+ORDER = ("model", "persistence", "drift", "mean return", *forecasting.LINES, forecasting.BOOSTING)
 
 
 def study(case: Case) -> Findings:
     """Both losses; forecasts of the daily high, one step ahead and fed back (3.3.3, 3.3.4)."""
-    layout, rollouts = case.package.layout, case.splits["rollouts"]
+    layout = case.package.layout
+    rollouts = case.splits["rollouts"]
     assert rollouts.first_scored is not None
-    fed = int(rollouts.first_scored[0]) + 1
-    lines = forecasting.fit_lines(case.splits["train"], min(forecasting.LAGS, fed))
-    forecasters = {"mean return": forecasting.mean_step(layout.features), **lines}
-    single = daily_high(forecasting.one_step(case.package, forecasters, case.test), layout)
-    multiple = daily_high(forecasting.multi_step(case.package, forecasters, rollouts), layout, True)
-    half_widths = case.package.calibration.half_widths(forecasting.LEVEL)
-    half_widths = half_widths[:, layout.columns.index(HIGH)]
+    mean_return = {"mean return": forecasting.mean_step(layout.features)}
+    ahead = mean_return | case.forecasters(case.test)
+    fed_back = mean_return | case.lines(rollouts)
+    single = daily_high(forecasting.one_step(case.package, ahead, case.test), layout)
+    multiple = daily_high(forecasting.multi_step(case.package, fed_back, rollouts), layout, True)
+    interval = case.package.calibration.interval(forecasting.LEVEL)
+    ends = interval[:, :, layout.columns.index(HIGH)]
+    next_day = ends[:, :1].repeat(single.horizon, axis=1)
+    fed_back_ends = ends[:, : multiple.horizon]
     metrics: dict[str, Any] = {
         "one_step": {
             **scores(single, layout),
+            "skill_interval": logs(single, layout).interval(),
             **logs(single, layout).p_values(),
-            "interval": interval_scores(single, half_widths[:1].repeat(single.horizon), layout),
+            "interval": interval_scores(single, next_day, layout),
         },
         "multi_step": {
             **scores(multiple, layout),
-            "interval": interval_scores(multiple, half_widths[: multiple.horizon], layout),
+            "interval": {
+                **interval_scores(multiple, fed_back_ends, layout),
+                "by_horizon": coverage_by_horizon(multiple, fed_back_ends, layout),
+            },
             "by_horizon": scores_by_horizon(multiple, layout),
         },
     }
-    one, many = metrics["one_step"], metrics["multi_step"]
+    one = metrics["one_step"]
+    many = metrics["multi_step"]
     summary = (
         f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {multiple.horizon} "
         "days fed back"
@@ -51,7 +60,7 @@ def study(case: Case) -> Findings:
         f"least squares {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
     )
     panels = {
-        symbol: panel_of(case, symbol, single, multiple, half_widths[0])
+        symbol: panel_of(case, symbol, single, multiple, ends[:, 0])
         for symbol in shown_symbols(case.description.series, 3)
     }
     drawn = {
@@ -88,7 +97,7 @@ def daily_high(
         ordered,
         high.scored,
         high.times,
-        high.local_scale,
+        high.expected_error,
     )
 
 
@@ -113,29 +122,54 @@ def scores(
 
 def scores_by_horizon(high: Forecast, layout: Layout) -> list[dict[str, float]]:
     """The scores at each horizon, from 1."""
-    steps = range(high.horizon)
-    return [{"horizon": step + 1, **scores(high, layout, slice(step, step + 1))} for step in steps]
+    by_horizon = []
+    for step in range(high.horizon):
+        of_step = scores(high, layout, slice(step, step + 1))
+        by_horizon.append({"horizon": step + 1, **of_step})
+    return by_horizon
 
 
 def interval_scores(
     high: Forecast,
-    half_widths: Array,
+    ends: Array,
     layout: Layout,
-) -> dict[str, float]:
-    """Share of the truth within the intervals, and their mean whole width in per cent of the price.
+) -> dict[str, Any]:
+    """How much of the truth lies within the intervals, below and above, and how wide they are.
+
+    The width is the mean whole one in per cent of the price. The share within is also given for
+    each fifth of the forecasts, from the one of least expected error on.
 
     Parameters
     ----------
-    half_widths
-        (h,) in units of the local scale, of the first h steps.
+    ends
+        (2, h) in units of the expected error, of the first h steps.
     """
-    steps = slice(len(half_widths))
-    widths = (high.local_scale[:, steps] * half_widths)[high.scored[:, steps]]
+    steps = slice(ends.shape[1])
+    scored = high.scored[:, steps]
+    expected = high.expected_error[:, steps]
+    widths = expected * (ends[1] - ends[0])
+    below, above = logs(high, layout).beyond(ends)
+    inside = ~(below | above)
+    fifths = np.array_split(expected[scored].argsort(kind="stable"), 5)
     return {
         "level": forecasting.LEVEL,
-        "coverage": logs(high, layout).coverage(half_widths),
-        "width_percent": float(200 * widths.mean()),
+        "coverage": float(inside[scored].mean()),
+        "below": float(below[scored].mean()),
+        "above": float(above[scored].mean()),
+        "by_expected_error": [float(inside[scored][fifth].mean()) for fifth in fifths],
+        "width_percent": float(100 * widths[scored].mean()),
     }
+
+
+def coverage_by_horizon(
+    high: Forecast,
+    ends: Array,
+    layout: Layout,
+) -> list[float]:
+    """The share of the truth within the intervals (2, h) at each horizon, every step scored."""
+    below, above = logs(high, layout).beyond(ends)
+    outside = (below | above).mean(axis=0)
+    return np.asarray(1 - outside).tolist()
 
 
 def in_per_cent(errors: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +182,7 @@ def panel_of(
     symbol: str,
     single: Forecast,
     multiple: Forecast,
-    half_width: float,
+    ends: Array,
 ) -> figures.ForecastPanel:
     """The last days of one stock: truth, one-step forecast with its interval, fed-back forecast."""
     rollouts = case.splits["rollouts"]
@@ -162,11 +196,9 @@ def panel_of(
     layout = case.package.layout
     values = forecasting.window_values(rollouts.take(np.array([row])), layout)
     one_step = single.forecasts["model"]
-    reach = np.exp(single.local_scale * half_width)
-    ahead = [
-        values_at(values, single, rows, times[fed:])
-        for values in (one_step, one_step / reach, one_step * reach)
-    ]
+    low, high = (one_step * np.exp(single.expected_error * end) for end in ends)
+    later = times[fed:]
+    ahead = [values_at(values, single, rows, later) for values in (one_step, low, high)]
     return figures.ForecastPanel(
         days=np.datetime_as_string(case.description.read_times(times), unit="D").tolist(),
         truth=values[0, :, layout.columns.index(HIGH)],
@@ -185,14 +217,17 @@ def values_at(
 ) -> Array:
     """Values (N, H) of one-step forecasts at some times, from the windows that score these."""
     scored = single.scored & rows[:, None]
-    value_at = dict(zip(single.times[scored].tolist(), values[scored].tolist(), strict=True))
-    return np.array([value_at.get(time, np.nan) for time in times.tolist()])
+    known = zip(single.times[scored].tolist(), values[scored].tolist(), strict=True)
+    value_at = dict(known)
+    found = [value_at.get(time, np.nan) for time in times.tolist()]
+    return np.array(found)
 
 
 def view(case: Case) -> View:
     """How a person reads a window: as log changes in per cent, over dates."""
     layout = case.package.layout
-    scale, centre = np.array(layout.scale), np.array(layout.centre)
+    scale = np.array(layout.scale)
+    centre = np.array(layout.centre)
     readable = table_view(case, unit="log change in per cent")
     return View(
         readable.columns,

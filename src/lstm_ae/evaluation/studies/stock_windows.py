@@ -20,7 +20,8 @@ def study(case: Case) -> Findings:
 
     Prices are in dollars, over dates.
     """
-    test, layout = case.test, case.package.layout
+    test = case.test
+    layout = case.package.layout
     assert test.base is not None and test.times is not None and test.series is not None
     assert case.description.members is not None
     prices = to_units(test.sequences, test.base, layout)[:, :, 0]
@@ -29,7 +30,8 @@ def study(case: Case) -> Findings:
     days = np.unique(test.times)
     dates = np.datetime_as_string(case.description.read_times(days), unit="D").tolist()
     names = case.description.series
-    originals, reconstructions = {}, {}
+    originals = {}
+    reconstructions = {}
     for symbol in shown_symbols(case.description.members["test"], 3):
         rows = np.flatnonzero(test.series == names.index(symbol))
         originals[symbol] = stitched(prices, test, rows, days)

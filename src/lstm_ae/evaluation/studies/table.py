@@ -22,7 +22,8 @@ SHARES = (0.25, 0.5, 0.9)  # of the windows that are better than each one shown
 
 def study(case: Case) -> Findings:
     """Errors by variable, windows over their reconstructions, forecasts where asked for."""
-    test, layout = case.test, case.package.layout
+    test = case.test
+    layout = case.package.layout
     assert test.base is not None
     truth = to_units(test.sequences, test.base, layout)
     reconstruction = to_units(case.answers.reconstruction, test.base, layout)
@@ -47,17 +48,18 @@ def study(case: Case) -> Findings:
 
 def study_forecasts(case: Case) -> Findings:
     """One step ahead and fed back, beside persistence and least squares."""
-    package, rollouts = case.package, case.splits["rollouts"]
+    package = case.package
+    rollouts = case.splits["rollouts"]
     layout = package.layout
-    lags = min(forecasting.LAGS, layout.window // 2)
-    lines = forecasting.fit_lines(case.splits["train"], lags)
-    single_in_units = forecasting.one_step(package, lines, case.test)
-    multiple_in_units = forecasting.multi_step(package, lines, rollouts)
-    single, multiple = single_in_units.comparable(layout), multiple_in_units.comparable(layout)
+    single_in_units = forecasting.one_step(package, case.forecasters(case.test), case.test)
+    multiple_in_units = forecasting.multi_step(package, case.lines(rollouts), rollouts)
+    single = single_in_units.comparable(layout)
+    multiple = multiple_in_units.comparable(layout)
     errors = single_in_units.forecasts["model"] - single_in_units.truth
     metrics: dict[str, Any] = {
         "one_step": {
             **single.skills(),
+            "skill_interval": single.interval(),
             **single.p_values(),
             "columns": errors_in_units(errors[single.scored], layout),
         },
@@ -67,14 +69,14 @@ def study_forecasts(case: Case) -> Findings:
             "by_horizon": multiple.by_horizon(),
         },
     }
-    one, many = metrics["one_step"], metrics["multi_step"]
+    one = metrics["one_step"]
+    many = metrics["multi_step"]
     summary = (
         f"skill {one['skill']:.3f} one step ahead, {many['skill']:.3f} over {multiple.horizon} "
         "steps fed back"
     )
     least_squares = (
-        f"least squares on {lags} steps {one['skill_least_squares']:.3f} and "
-        f"{many['skill_least_squares']:.3f}"
+        f"least squares {one['skill_least_squares']:.3f} and {many['skill_least_squares']:.3f}"
     )
     drawn = {
         "forecasts": forecasts_figure(case, multiple_in_units, f"Forecasts: {summary}"),
@@ -91,7 +93,8 @@ def forecasts_figure(
     title: str,
 ) -> Figure:
     """Windows of the truth and of both forecasts, from one that is easy to one that is hard."""
-    layout, rollouts = case.package.layout, case.splits["rollouts"]
+    layout = case.package.layout
+    rollouts = case.splits["rollouts"]
     truth = forecasting.window_values(rollouts, layout)
     single = forecasting.one_step(case.package, {}, rollouts).forecasts["model"]
     fed = truth.shape[1] - multiple.horizon
@@ -114,9 +117,11 @@ def error_figure(
     title: str,
 ) -> Figure:
     """Errors by horizon: in the units of the table where it has one variable, else scaled."""
-    factor, measure = 1.0, "RMSE, scaled"
+    factor = 1.0
+    measure = "RMSE, scaled"
     if layout.features == 1 and layout.scaling != "log_return":
-        factor, measure = layout.scale[0], f"RMSE of {figures.plain(layout.variables[0])}"
+        factor = layout.scale[0]
+        measure = f"RMSE of {figures.plain(layout.variables[0])}"
     by_horizon = {name: factor * errors for name, errors in multiple.rmse_by_horizon().items()}
     one_step = {name: factor * error for name, error in single.rmse().items()}
     return figures.error_by_horizon(
@@ -134,8 +139,8 @@ def coverage(case: Case, multiple: Forecast) -> float | None:
 
     None where validation was too short to tell any.
     """
-    half_widths = case.package.calibration.half_widths(forecasting.LEVEL)
-    return multiple.coverage(half_widths) if len(half_widths) else None
+    ends = case.package.calibration.interval(forecasting.LEVEL)
+    return multiple.coverage(ends) if ends.size else None
 
 
 def errors_in_units(errors: Array, layout: Layout) -> dict[str, dict[str, float]]:
@@ -152,7 +157,8 @@ def window_errors(case: Case) -> Array:
     """Mean squared error (N,) of the scored steps of each test window; NaN where it has none."""
     scored = scored_steps(case.test)
     errors = np.square(case.answers.reconstruction - case.test.values()).mean(axis=2)
-    counts = np.where(scored.any(axis=1), scored.sum(axis=1), np.nan)
+    counts = scored.sum(axis=1, dtype=float)
+    counts[counts == 0] = np.nan
     return np.asarray(np.where(scored, errors, 0).sum(axis=1) / counts)
 
 
@@ -202,9 +208,12 @@ def table_view(case: Case, unit: str) -> View:
     unit
         Of the values; "" where it is not known.
     """
-    test, layout, names = case.test, case.package.layout, case.description.series
+    test = case.test
+    layout = case.package.layout
+    names = case.description.series
     assert test.base is not None and test.series is not None and test.times is not None
-    bases, series = test.base, test.series
+    bases = test.base
+    series = test.series
     times = case.description.read_times(test.times)[:, : layout.window]
     daily = False
     if np.issubdtype(times.dtype, np.datetime64):
@@ -220,7 +229,8 @@ def table_view(case: Case, unit: str) -> View:
         return f"{name}, {first} to {last}" if name else f"{first} to {last}"
 
     def real(values: Array, row: int) -> Array:
-        return to_units(values, np.repeat(bases[row][None], len(values), axis=0), layout)
+        base = np.repeat(bases[row][None], len(values), axis=0)
+        return to_units(values, base, layout)
 
     def dates(row: int) -> list[str]:
         return np.datetime_as_string(times[row], unit="D").tolist()

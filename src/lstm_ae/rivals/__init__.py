@@ -1,0 +1,1 @@
+"""Simpler models of the same data, trained once, for a section's model to stand beside."""
