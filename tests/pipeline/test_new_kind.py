@@ -158,6 +158,7 @@ def test_a_kind_of_one_block_one_module_and_one_study_runs_from_acquire_to_evalu
     explorer = json.loads((project / "runs/sine/explorer.json").read_text())
     assert "volts" in json.dumps(explorer) and "wave 0" in json.dumps(explorer)
     assert sorted(path.name for path in (project / "plots/sine").iterdir()) == [
+        "error_by_bits.png",
         "loss.png",
         "search.png",
     ]

@@ -189,4 +189,6 @@ def test_a_forecaster_starts_at_least_squares(layers: int, averages: list[int]) 
     wanted = line.predict(sequences.double().numpy())
     with torch.no_grad():
         found = model(sequences).predictions[:, len(read) - 1 :].double().numpy()
-    assert np.abs(found - wanted).max() < (0.05 if averages else 0.02) * wanted.std()
+    if averages:  # of later steps the memory also holds a little of what the line does not read
+        found, wanted = found[:, 0], wanted[:, 0]
+    assert np.abs(found - wanted).max() < 0.02 * wanted.std()
