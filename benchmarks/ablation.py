@@ -30,15 +30,22 @@ TABLE = Path("docs/ablation.csv")
 FIGURE = Path("docs/ablation.png")
 SEQUENCES = 6000  # an epoch, so that the curves have points
 SECONDS = 40.0
-# Rate factors of a start that needs no care.
-WHOLE = {"encoder": 1.0, "decoder": 1.0, "biases": 1.0, "heads": 1.0}
-SIZES = {"toy": {"hidden_size": 49}, "mnist_rows": {"hidden_size": 192}}
-COMMON: Changes = {"gradient_clip": 1.0, "training.schedule": "constant"}
+# Of a start that needs no care.
+WITHOUT_MEMORY: Changes = {
+    "training.lr_factors": {"encoder": 1.0, "decoder": 1.0, "biases": 1.0, "heads": 1.0},
+    "model.lags": 0,
+}
+SIZES = {"toy": {"hidden_size": 44}, "mnist_rows": {"hidden_size": 208}}
+COMMON: Changes = {
+    "lr": 1e-3,
+    "gradient_clip": 1.0,
+    "training.optimizer": "adamw",
+    "training.schedule": "constant",
+}
 FORMS: dict[str, Changes] = {
     "the original report's form": {
         "layers": 1,
-        "lr": 1e-3,
-        "training.lr_factors": WHOLE,
+        **WITHOUT_MEMORY,
         "model.code_enters": "input",
         "model.decoding": "forward",
         "model.output": "sigmoid",
@@ -46,24 +53,26 @@ FORMS: dict[str, Changes] = {
     },
     "plain start": {
         "layers": 2,
-        "lr": 1e-3,
-        "training.lr_factors": WHOLE,
+        **WITHOUT_MEMORY,
         "model.initialization": "plain",
     },
     "chrono start": {
         "layers": 2,
-        "lr": 1e-3,
-        "training.lr_factors": WHOLE,
+        **WITHOUT_MEMORY,
         "model.initialization": "chrono",
     },
-    "spectral start, one layer": {"layers": 1, "lr": 1e-3},
-    "spectral start": {"layers": 2, "lr": 1e-3},
+    "spectral start, one layer": {"layers": 1},
+    "spectral start, two layers": {"layers": 2},
+    "spectral start, three layers": {"layers": 3},
+    "spectral start, three layers, by Muon": {"layers": 3, "training.optimizer": "muon"},
 }
 LOOKS = (
     (figures.FOURTH, ":"),
     (figures.ORIGINAL, "--"),
     (figures.THIRD, "-."),
     (figures.SECOND, "--"),
+    (figures.SECOND, "-"),
+    (figures.MODEL, "--"),
     (figures.MODEL, "-"),
 )
 

@@ -43,8 +43,13 @@ Changes = dict[str, Any]  # of a section's block, by dotted key
 Row = dict[str, Any]
 
 ONE_LAYER = {"layers": 1}
-# Weights of the loss as in the original report.
-WEIGHTS = {"reconstruction": 0.7, "classification": 0.3, "prediction": 0.0}
+
+
+def ticks(period: int) -> Changes:
+    """Upper layers that tick once in `period` pixels, and as large a memory beside those pixels."""
+    return {"model.period": period, "model.lags": period, "hidden_size": 132 + period}
+
+
 # The section that an experiment runs, and the changes of its block.
 EXPERIMENTS: dict[str, tuple[str, Changes]] = {
     "toy": ("toy", {}),
@@ -61,7 +66,10 @@ EXPERIMENTS: dict[str, tuple[str, Changes]] = {
     "forecast, one layer": ("snp_forecast", ONE_LAYER),
     "forecast, all errors alike": ("snp_forecast", {"training.error_correlation": 0.0}),
     "pixels and class": ("mnist_pixels_class", {}),
-    "pixels and class, weight 0.7": ("mnist_pixels_class", {"training.loss_weights": WEIGHTS}),
+    "pixels and class, a tick in 14": ("mnist_pixels_class", ticks(14)),
+    "pixels and class, a tick in 49": ("mnist_pixels_class", ticks(49)),
+    "pixels and class, a tick in 56": ("mnist_pixels_class", ticks(56)),
+    "permuted and class": ("mnist_permuted_class", {}),
 }
 
 
