@@ -3,7 +3,8 @@
 python -m benchmarks.ablation
 
 Every form trains for the same seconds on the same data, three seeds each. The seconds include the
-validation after each epoch, and are this machine's, so run it with nothing beside it.
+validation after each epoch, and are this machine's, so run it with nothing beside it. A form that
+the table has already is not run again: on another machine, take the table away first.
 """
 
 import contextlib
@@ -64,7 +65,13 @@ FORMS: dict[str, Changes] = {
     "spectral start, one layer": {"layers": 1},
     "spectral start, two layers": {"layers": 2},
     "spectral start, three layers": {"layers": 3},
-    "spectral start, three layers, by Muon": {"layers": 3, "training.optimizer": "muon"},
+    "three layers, rate 4e-3": {"layers": 3, "lr": 4e-3},
+    "three layers, by Muon": {"layers": 3, "training.optimizer": "muon"},
+    "three layers, by Muon, rate 4e-3": {
+        "layers": 3,
+        "lr": 4e-3,
+        "training.optimizer": "muon",
+    },
 }
 LOOKS = (
     (figures.FOURTH, ":"),
@@ -72,8 +79,10 @@ LOOKS = (
     (figures.THIRD, "-."),
     (figures.SECOND, "--"),
     (figures.SECOND, "-"),
-    (figures.MODEL, "--"),
     (figures.MODEL, "-"),
+    (figures.MODEL, ":"),
+    (figures.FOURTH, "-"),
+    (figures.FOURTH, "-."),
 )
 
 
@@ -103,9 +112,12 @@ def curve(section: str, changes: Changes, seed: int) -> list[dict[str, float]]:
 
 def curves_table() -> pd.DataFrame:
     """The curve of every section, form and seed: a row a point."""
-    tables = []
+    tables = [pd.read_csv(TABLE)] if TABLE.is_file() else []
+    known = {form for table in tables for form in zip(table["section"], table["form"], strict=True)}
     for section in SIZES:
         for form, changes in FORMS.items():
+            if (section, form) in known:
+                continue
             for seed in SEEDS:
                 points = curve(section, changes, seed)
                 logging.info(

@@ -60,6 +60,7 @@ EXPERIMENTS: dict[str, tuple[str, Changes]] = {
     "rows": ("mnist_rows", {}),
     "rows, code 32": ("mnist_rows", {"model.code_size": 32}),
     "rows, one layer": ("mnist_rows", ONE_LAYER),
+    "rows, AdamW for as long": ("mnist_rows", {"training.optimizer": "adamw", "epochs": 8}),
     "rows and class": ("mnist_rows_class", {}),
     "stocks": ("snp", {}),
     "forecast": ("snp_forecast", {}),
