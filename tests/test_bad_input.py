@@ -211,8 +211,11 @@ OWN_TABLES: dict[str, tuple[dict[str, object], Callable[[list[str]], list[str]]]
         lambda rows: [rows[0], *(f"{row},1" for row in rows[1:])],
     ),
     "text among numbers": ({}, lambda rows: [*rows[:5], "a,5,many", *rows[6:]]),
-    "a decimal comma": ({}, lambda rows: [row.replace(",", ";").replace(".", ",") for row in rows]),
-    "an empty cell": ({}, lambda rows: [*rows[:5], "a,5,", *rows[6:]]),
+    "a decimal comma beside commas": ({}, lambda rows: [*rows[:5], 'a,5,"1,5"', *rows[6:]]),
+    "a number that means that nothing was measured": (
+        {},
+        lambda rows: [rows[0], *(f"a,{hour},{hour}.5" for hour in range(40)), "a,40,-9999"],
+    ),
     "infinity": ({}, lambda rows: [*rows[:5], "a,5,inf", *rows[6:]]),
     "an empty line between others": ({}, lambda rows: [*rows[:5], "", *rows[5:]]),
     "a time stands twice": ({}, lambda rows: [*rows[:6], rows[5], *rows[6:]]),
@@ -243,7 +246,10 @@ OWN_RAW_TABLES = {
         gzip.compress(b"shop,hour,sold\n", mtime=0)[:-4],
     ),
     "a CSV under the name of Parquet": ("table.parquet", b"shop,hour,sold\n"),
-    "a format that is not read": ("table.xlsx", b"PK"),
+    "a format that is not read": ("table.pdf", b"%PDF"),
+    "UTF-16": ("table.csv", "shop,hour,sold".encode("utf-16")),
+    "Latin-1": ("table.csv", "shop,heure,été\n".encode("latin-1")),
+    "numbers instead of names": ("table.csv", b"1,2.5,3\n2,2.6,4\n"),
 }
 
 

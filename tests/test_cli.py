@@ -98,12 +98,12 @@ def test_export_writes_onnx(folder: Path, command) -> None:
         ("reconstruct model nothing.csv -o out.csv", "nothing.csv: not found"),
         (
             "reconstruct model new.csv -o out.xlsx",
-            "out.xlsx: found the suffix '.xlsx'; give a table as one of .csv, .csv.gz, .parquet",
+            "out.xlsx: found the suffix '.xlsx'; a table is written as .csv, .csv.gz or .parquet",
         ),
         (
             "encode model short.csv -o out.csv",
-            "short.csv: series m0: found 20 rows, fewer than the 24 that a window of this model "
-            "needs; add rows or leave the series out",
+            "short.csv: found 20 rows, fewer than the 24 that a window of this model needs; add "
+            "rows",
         ),
         (
             "forecast model new.csv --horizon 99 -o out.csv",
@@ -115,8 +115,8 @@ def test_export_writes_onnx(folder: Path, command) -> None:
         ),
         (
             "score model new.csv -o out.csv --false-alarms 0",
-            "false alarms: found 0; 96 validation windows can tell shares of at least 1 in 97, and "
-            "below 1",
+            "false alarms: found 0; 96 validation windows can tell shares of at least 0.0104 (1 in "
+            "97), and below 1",
         ),
         (
             "score model new.csv -o out.csv --false-alarms 0.1 --figure out.svg",

@@ -1,5 +1,6 @@
 """lstm-ae: the commands of the project beside `dvc`."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,10 +28,26 @@ app = typer.Typer(
 
 def _checked_suffix(path: Path) -> Path:
     """The path of a table to write, its suffix checked before anything is computed."""
-    from lstm_ae.data.reading import table_suffix
+    from lstm_ae.data.reading import WRITTEN_SUFFIXES
 
-    table_suffix(path)
+    if not path.name.lower().endswith(WRITTEN_SUFFIXES):
+        first, *others = WRITTEN_SUFFIXES
+        names = f"{first}, {' or '.join(others)}"
+        raise InputError(f"{path}: found the suffix {path.suffix!r}; a table is written as {names}")
     return path
+
+
+def _shares(text: str | None) -> tuple[float, float, float] | None:
+    """Shares like 0.6,0.2,0.2 as numbers."""
+    if text is None:
+        return None
+    try:
+        train, validation, test = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--split: found {text!r}; give three shares with commas between, such as 0.6,0.2,0.2"
+        ) from error
+    return train, validation, test
 
 
 def _print_version(wanted: bool) -> None:
@@ -46,7 +63,7 @@ INPUT = Annotated[
     Path,
     typer.Argument(
         metavar="INPUT",
-        help="Table of the form the model was trained on: a .csv, .csv.gz or .parquet file.",
+        help="Table of the form the model was trained on, such as a .csv or .parquet file.",
     ),
 ]
 OUT = Annotated[
@@ -73,6 +90,7 @@ def commands(
     ] = False,
 ) -> None:
     """Make a section of the study from your own table, and use trained LSTM autoencoders."""
+    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
 
 
 @app.command("new-section")
@@ -81,7 +99,7 @@ def new_section(
         Path,
         typer.Argument(
             metavar="TABLE",
-            help="Your table: a .csv, .csv.gz or .parquet file. A row is a step, or a step of one "
+            help="Your table, such as a .csv or .parquet file. A row is a step, or a step of one "
             "of several series.",
         ),
     ],
@@ -89,10 +107,49 @@ def new_section(
         str | None, typer.Option(help="Name of the section. Default: the name of the file.")
     ] = None,
     columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Columns of values, with commas between; a name with a comma stands alone, and "
+            "the option may be repeated. Default: all columns of numbers that can be values."
+        ),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Column of times. Default: found in the table.")
+    ] = None,
+    time_format: Annotated[
         str | None,
         typer.Option(
-            help="Columns of values, with commas between. Default: all columns of numbers."
+            help="How times are written: a pattern such as %d/%m/%Y, or s, ms, us or ns since "
+            "1970. Default: found in the table."
         ),
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(help="Column that names the series of a row. Default: found in the table."),
+    ] = None,
+    duplicates: Annotated[
+        str | None,
+        typer.Option(
+            help="Row that counts where several have one time: first, last or mean. Default: that "
+            "is an error."
+        ),
+    ] = None,
+    missing: Annotated[
+        list[float] | None,
+        typer.Option(help="Number that means that nothing was measured; may be repeated."),
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option(min=2, help="Steps of a window. Default: a cycle of the table.")
+    ] = None,
+    stride: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Steps between two training windows. Default: 1, or more in long tables."
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Shares of training, validation and test. Default: 0.6,0.2,0.2."),
     ] = None,
     predict: Annotated[
         bool, typer.Option("--predict", help="Also learn to predict the step after each step.")
@@ -115,22 +172,49 @@ def new_section(
     table is copied to data/tables and given to DVC, and both files get their lines; all else in
     them stays as it is. You can change every value of the block afterwards.
     """
-    from lstm_ae.use.new_section import add_section, extend_files, section_name
-    from lstm_ae.use.proposal import propose_section
+    from lstm_ae.use.new_section import add_section, extend_files, section_name, section_text
+    from lstm_ae.use.proposal import RefusedError, Shape, propose_section
     from lstm_ae.use.table_summary import summarize_table
+    from lstm_ae.use.wishes import Wishes
 
-    wanted = list(dict.fromkeys(columns.split(","))) if columns else None
-    summary = summarize_table(path, wanted)
+    wishes = Wishes(
+        columns,
+        time,
+        series,
+        time_format,
+        duplicates,
+        missing,
+    )
+    shape = Shape(
+        predict,
+        "series" if wide else "variables",
+        window,
+        stride,
+        _shares(split),
+    )
+    summary = summarize_table(path, wishes)
     name = section_name(path, name)
-    proposal = propose_section(path, summary, predict, "series" if wide else "variables")
-    texts = extend_files(name, proposal.section)
+    try:
+        proposal = propose_section(path, summary, shape)
+    except RefusedError as error:
+        _show_summary(path, summary)
+        block = section_text(name, {"data": error.data})
+        typer.echo(f"\nThe block that would be edited\n\n{block}")
+        raise
+    extend_files(name, proposal.section)
     _show(path, name, summary, proposal)
     if not add:
         typer.echo("\nNothing is written yet; --add adds it.")
         return
-    place = add_section(path, name, texts)
+    place = add_section(path, name, proposal.section)
     files = f"{place}.dvc {place.parent}/.gitignore params.yaml dvc.yaml dvc.lock"
     typer.echo(f"\nAdded. Next:\n  dvc repro evaluate@{name}\n  git add {files}")
+
+
+def _show_summary(path: Path, summary: "TableSummary") -> None:
+    typer.echo(f"{path}: {summary.rows} rows")
+    for line in summary.lines():
+        typer.echo(line)
 
 
 def _show(path: Path, name: str, summary: "TableSummary", proposal: "Proposal") -> None:
@@ -138,8 +222,8 @@ def _show(path: Path, name: str, summary: "TableSummary", proposal: "Proposal") 
     from lstm_ae.core.yaml import to_text
     from lstm_ae.use.new_section import pipeline_items, section_text
 
-    typer.echo(f"{path}: {summary.rows} rows")
-    for line in [*summary.lines(), *proposal.reasons]:
+    _show_summary(path, summary)
+    for line in proposal.reasons:
         typer.echo(line)
     section = proposal.section
     typer.echo(f"\nparams.yaml\n\n{section_text(name, section)}\ndvc.yaml")
@@ -259,12 +343,10 @@ def _load(directory: Path) -> "Package":
 
 
 def _write(frame: "pd.DataFrame", path: Path, package: "Package") -> None:
-    """Write a table in the format of its suffix.
-
-    In text, times have all their digits and other numbers nine.
-    """
+    """Write a table in the format of its suffix."""
     from lstm_ae.core.files import replacing
     from lstm_ae.data.reading import table_suffix
+    from lstm_ae.use.digits import as_text
 
     suffix = table_suffix(path)
     compression: Any = {"method": "gzip", "mtime": 0} if suffix == ".csv.gz" else None
@@ -272,23 +354,13 @@ def _write(frame: "pd.DataFrame", path: Path, package: "Package") -> None:
         if suffix == ".parquet":
             frame.to_parquet(temporary, index=False)
         else:
-            _with_times_as_text(frame, package.layout.time).to_csv(
+            as_text(frame, package.layout.time).to_csv(
                 temporary,
                 index=False,
                 lineterminator="\n",
-                float_format="%.9g",
                 compression=compression,
             )
     typer.echo(f"wrote {path}: {len(frame)} rows")
-
-
-def _with_times_as_text(frame: "pd.DataFrame", time: str | None) -> "pd.DataFrame":
-    """A table whose times that are real numbers are text with all their digits."""
-    texts = {}
-    for name in (time, "time", "start", "end"):
-        if name in frame and frame[name].dtype.kind == "f":
-            texts[str(name)] = frame[name].map(repr)
-    return frame.assign(**texts)
 
 
 def main() -> None:

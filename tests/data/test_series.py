@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_ae.core.errors import InputError
+from lstm_ae.data.measured import filled, measured_values
 from lstm_ae.data.prepared import PARTS
-from lstm_ae.data.series import finite_numbers, read_series, series_of
-from lstm_ae.units.layout import Layout
+from lstm_ae.data.series import read_series, series_of
+from lstm_ae.units.layout import Fill, Layout
 from tests.tables import DAYS, prepare_shops, shops, table_data
 
 
@@ -97,7 +98,7 @@ def test_every_finite_number_is_read_as_it_was_written(
     lines = [f"step{delimiter}x"]
     lines += [f"{step}{delimiter}{value!r}" for step, value in enumerate(values)]
     path.write_bytes((end.join(lines) + end).encode())
-    layout = Layout.of_table(table_data(columns=["x"], series=None, time="step"))
+    layout = Layout.of_table(table_data(columns=["x"], series=None, time="step", scaling="none"))
     (series,) = read_series(path, layout)
     assert series.values[:, 0].tolist() == values
 
@@ -117,7 +118,7 @@ def test_any_bytes_give_a_table_or_one_line(tmp_path_factory, content: bytes, na
 @given(
     row=st.integers(0, 2 * DAYS - 1),
     column=st.sampled_from(["x", "y"]),
-    cell=st.sampled_from(["", "NA", "nan", "inf", "3,5", "1.2.3", "0x1F"]),
+    cell=st.sampled_from(["bad", "inf", "3,5", "1.2.3", "0x1F"]),
 )
 def test_a_cell_that_is_no_number_is_named(
     tmp_path_factory, row: int, column: str, cell: str
@@ -126,13 +127,70 @@ def test_a_cell_that_is_no_number_is_named(
     frame.iloc[row, frame.columns.get_loc(column)] = cell
     path = tmp_path_factory.mktemp("table") / "shops.csv"
     frame.to_csv(path, index=False)
-    shown = re.escape(repr(cell)) if cell else "nothing"
+    shown = cell if cell == "inf" else re.escape(repr(cell))
     place = rf"column {column}, line {row + 2}"
-    with pytest.raises(InputError, match=rf"{place}: found {shown}; a number is needed"):
+    with pytest.raises(InputError, match=rf"{place}: found '?{shown}'?; a number is needed"):
         prepare_shops(path)
+
+
+@pytest.mark.parametrize("cell", ["", "NA", "nan", "NaN", "-", "?", "null", "N/A", "None"])
+def test_a_missing_value_cuts_its_series_in_two(tmp_path, cell: str) -> None:
+    frame = shops("ab").astype({"x": str})
+    frame.iloc[30, frame.columns.get_loc("x")] = cell
+    frame.to_csv(tmp_path / "shops.csv", index=False)
+    series = read_series(tmp_path / "shops.csv", Layout.of_table(table_data()))
+    assert [one_series.unbroken for one_series in series] == [[(0, 30), (31, DAYS)], [(0, DAYS)]]
+    train = prepare_shops(tmp_path / "shops.csv").splits["train"]
+    assert np.isfinite(train.sequences).all()
+
+
+def test_a_jump_of_the_clock_cuts_a_series_in_two(tmp_path) -> None:
+    shops("a").drop(index=[50, 51, 120]).to_csv(tmp_path / "shops.csv", index=False)
+    layout = Layout.of_table(table_data(longest_step=2 * 86_400.0))
+    (series,) = read_series(tmp_path / "shops.csv", layout)
+    assert series.unbroken == [(0, 50), (50, DAYS - 3)]
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("previous", [1, 1, 1, 4, np.nan, np.nan, np.nan, 8]),
+        ("linear", [1, 2, 3, 4, *[np.nan] * 3, 8]),
+    ],
+)
+def test_runs_of_missing_values_are_filled_up_to_a_limit(method, expected) -> None:
+    values = np.array([[1.0], [np.nan], [np.nan], [4.0], [np.nan], [np.nan], [np.nan], [8.0]])
+    np.testing.assert_array_equal(filled(values, Fill(method, 2))[:, 0], expected)
+
+
+@pytest.mark.parametrize(("which", "expected"), [("first", 1.0), ("last", 3.0), ("mean", 2.0)])
+def test_of_rows_of_one_time_one_counts_where_that_is_wanted(which: str, expected: float) -> None:
+    frame = pd.DataFrame({"step": [1, 2, 2], "x": [0.0, 1.0, 3.0]}).rename_axis("row")
+    data = table_data(columns=["x"], series=None, time="step", duplicates=which)
+    (series,) = series_of(frame, Layout.of_table(data), Path("here"))
+    assert series.times.tolist() == [1, 2] and series.values[1, 0] == expected
+    with pytest.raises(
+        InputError,
+        match=r"column step, row 2: found 2 again .rows whose time stood before: 1",
+    ):
+        series_of(
+            frame,
+            Layout.of_table(table_data(columns=["x"], series=None, time="step")),
+            Path("here"),
+        )
+
+
+def test_a_bad_cell_costs_its_windows_alone_where_a_model_is_used(caplog) -> None:
+    frame = pd.DataFrame({"x": [1.0, "bad", 0.0, 4.0]}, dtype=object).rename_axis("row")
+    layout = Layout.of_table(
+        table_data(columns=["x"], series=None, time=None, scaling="log_return")
+    )
+    (series,) = series_of(frame, layout, Path("here"), forgiving=True)
+    assert series.unbroken == [(0, 1), (3, 4)]
+    assert "column x, row 1: found 'bad' and 1 more such cells" in caplog.text
 
 
 def test_a_date_among_the_numbers_is_shown(tmp_path) -> None:
     cells = pd.Series([datetime.date(2014, 1, 2)], index=pd.RangeIndex(1, name="row"), name="x")
     with pytest.raises(InputError, match="column x, row 0: found 2014-01-02"):
-        finite_numbers(tmp_path, cells, above_zero=False)
+        measured_values(tmp_path, cells, Layout.of_sequences(1, 1), forgiving=False)

@@ -44,7 +44,7 @@ def test_an_alarm_is_a_small_p_value() -> None:
 
 @pytest.mark.parametrize("false_alarms", [0.0, 0.009, 1.0, -1.0, float("nan")])
 def test_fewer_false_alarms_than_validation_can_tell_are_refused(false_alarms: float) -> None:
-    message = "99 validation windows can tell shares of at least 1 in 100, and below 1"
+    message = r"99 validation windows can tell shares of at least 0\.01 \(1 in 100\), and below 1"
     with pytest.raises(InputError, match=message):
         Calibration(np.arange(99.0)).threshold(false_alarms)
 

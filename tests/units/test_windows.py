@@ -5,7 +5,7 @@ import pytest
 from lstm_ae.core.errors import InputError
 from lstm_ae.data.series import read_series
 from lstm_ae.units.layout import Layout
-from lstm_ae.units.windows import Series, cut, log_returns, tiled, tiles, time_label
+from lstm_ae.units.windows import Series, covering, cut, log_returns, tiles, time_label
 from tests.tables import prepare_shops, shops, table_data
 
 
@@ -72,19 +72,23 @@ def test_a_new_table_is_cut_and_scaled_as_the_training_table_was(tmp_path, shops
     layout = prepare_shops(shops_csv).layout
     shops("gh", 30).to_csv(tmp_path / "new.csv", index=False)
     series = read_series(tmp_path / "new.csv", layout)
-    windows = tiled(series, layout)
+    windows = cut(series, layout, [covering(one_series, layout) for one_series in series])
     assert [series[place].name for place in windows.series] == ["g", "g", "g", "h", "h", "h"]
     assert windows.times[2, -1] == np.datetime64("2020-01-30") and windows.times.shape == (6, 12)
     expected = (series[0].values[:12] - layout.centre) / layout.scale
     np.testing.assert_allclose(windows.sequences[0], expected, rtol=1e-5)
 
 
-def test_a_new_series_shorter_than_a_window_is_an_error(tmp_path, shops_csv) -> None:
-    layout = prepare_shops(shops_csv).layout
-    shops("g", 11).to_csv(tmp_path / "new.csv", index=False)
-    series = read_series(tmp_path / "new.csv", layout)
-    with pytest.raises(InputError, match="series g: found 11 rows, fewer than the 12 that"):
-        tiled(series, layout)
+def test_windows_lie_in_the_pieces_of_a_series() -> None:
+    layout = Layout.of_table(table_data(scaling="none", window=4))
+    series = Series("a", np.arange(20), np.zeros((20, 2)), [(0, 3), (4, 9), (9, 20)])
+    assert covering(series, layout) == [4, 5, 9, 13, 16]
+
+
+def test_a_step_far_outside_of_training_is_as_far_as_single_precision_can_tell() -> None:
+    layout = Layout.of_table(table_data(scaling="none", window=2))
+    series = Series("", np.arange(2), np.array([[1e300, 0.5], [-1e300, 1.5]]))
+    assert cut([series], layout, [[0]]).sequences[0].tolist() == [[1e6, 0.5], [-1e6, 1.5]]
 
 
 @pytest.mark.parametrize("size", [1e200, 1e-200])

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from lstm_ae.use.new_data import exact_times, following_times, read_new_data, stitched
+from lstm_ae.use.new_data import read_new_data, stitched
+from lstm_ae.use.times import exact_times, following_times
 from tests.packages import hourly, hourly_package
 
 
@@ -20,6 +22,28 @@ def test_days_with_weekends_go_on_over_weekends() -> None:
     days = np.arange("2024-01-01", "2024-01-21", dtype="datetime64[D]").astype("datetime64[us]")
     following = following_times(days, 2).astype("datetime64[D]")
     assert following.astype(str).tolist() == ["2024-01-21", "2024-01-22"]
+
+
+@pytest.mark.parametrize("frequency", ["MS", "ME", "QS", "QE", "YS", "W-SUN", "B", "h", "15min"])
+def test_times_go_on_by_the_calendar(frequency: str) -> None:
+    times = pd.date_range("2020-01-01", periods=30, freq=frequency).to_numpy("datetime64[us]")
+    assert following_times(times[:-3], 3).tolist() == times[-3:].tolist()
+
+
+def test_business_hours_go_on_the_next_morning() -> None:
+    hours = pd.date_range("2024-01-01", "2024-01-26 23:00", freq="h")
+    open_hours = hours[(hours.hour >= 9) & (hours.hour < 17) & (hours.weekday < 5)]
+    following = following_times(open_hours.to_numpy("datetime64[us]"), 2)
+    assert following.astype("datetime64[h]").astype(str).tolist() == [
+        "2024-01-29T09",
+        "2024-01-29T10",
+    ]
+
+
+def test_a_month_that_is_missing_does_not_move_the_others() -> None:
+    times = pd.date_range("2020-01-01", periods=30, freq="MS").delete(3)
+    following = following_times(times.to_numpy("datetime64[us]"), 2)
+    assert following.astype("datetime64[D]").astype(str).tolist() == ["2022-07-01", "2022-08-01"]
 
 
 def test_times_go_on_at_the_usual_distance() -> None:

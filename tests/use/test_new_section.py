@@ -1,5 +1,7 @@
+import os
 import shutil
 import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from lstm_ae.core.errors import InputError
 from lstm_ae.core.yaml import load_yaml, to_text
 from lstm_ae.params import load_params
 from lstm_ae.use.new_section import extend_files, pipeline_items, section_name
-from lstm_ae.use.proposal import PANEL, propose_section
+from lstm_ae.use.proposal import PANEL, Shape, propose_section
 from lstm_ae.use.table_summary import summarize_table
+from lstm_ae.use.wishes import Wishes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,7 +53,7 @@ def saved(frame: pd.DataFrame, name: str = "my data.csv", **how: Any) -> Path:
 
 
 def proposed(path: Path, predict: bool = False, columns_are: str = "variables") -> dict:
-    return propose_section(path, summarize_table(path), predict, columns_are).section
+    return propose_section(path, summarize_table(path), Shape(predict, columns_are)).section
 
 
 def test_time_interval_and_columns_are_found() -> None:
@@ -105,11 +108,78 @@ def test_a_column_that_counts_or_names_a_part_of_the_date_is_left_out_beside_dat
     }
 
 
-def test_dates_in_another_order_are_named_and_the_rows_count() -> None:
-    summary = summarize_table(
-        saved(hours().assign(time=pd.date_range("2021-03-01", periods=900).strftime("%d/%m/%Y")))
-    )
-    assert summary.time is None and "dates like 2014-01-31" in summary.left_out["time"]
+@pytest.mark.parametrize(
+    "time_format", ["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%Y%m%d", "%d %b %Y", "%m-%d-%Y"]
+)
+def test_dates_in_another_form_are_read_where_one_reading_alone_is_possible(time_format) -> None:
+    days = pd.date_range("2021-03-01", periods=900)
+    summary = summarize_table(saved(hours().assign(time=days.strftime(time_format))))
+    assert (summary.time, summary.time_format) == ("time", time_format)
+    assert summary.interval == 86_400 and summary.jumps == 0
+
+
+def test_days_and_months_that_cannot_be_told_apart_are_named() -> None:
+    days = [f"0{month}/0{month}/2021" for month in range(1, 10)]
+    table = pd.DataFrame({"time": days, "load": range(9)})
+    with pytest.raises(InputError, match=r"found '01/01/2021', which may be %d/%m/%Y or %m/%d/%Y"):
+        summarize_table(saved(table))
+
+
+@pytest.mark.parametrize("name", ["unix_time", "epoch", "when", "load_index"])
+@pytest.mark.parametrize(("unit", "a_second"), [("s", 1), ("ms", 10**3), ("ns", 10**9)])
+def test_counts_since_1970_are_times_by_their_size(name: str, unit: str, a_second: int) -> None:
+    seconds = 1_609_459_200 + 3600 * np.arange(900)
+    table = hours().drop(columns="time").assign(**{name: seconds * a_second})
+    summary = summarize_table(saved(table))
+    assert (summary.time, summary.time_format, summary.interval) == (name, unit, 3600)
+
+
+def test_a_cell_that_is_no_date_among_dates_is_named() -> None:
+    table = hours()
+    table["time"] = table["time"].astype(str)
+    table.loc[7, "time"] = "?"
+    with pytest.raises(InputError, match=r"column time, line 9: found '\?' among dates"):
+        summarize_table(saved(table))
+
+
+def test_the_newest_row_may_stand_first() -> None:
+    summary = summarize_table(saved(hours().iloc[::-1]))
+    assert (summary.time, summary.interval, summary.jumps) == ("time", 3600, 0)
+
+
+def test_devices_that_count_their_own_steps_are_series() -> None:
+    parts = [hours().drop(columns="time").head(length) for length in (120, 80, 150)]
+    engines = [
+        part.assign(unit=unit, cycle=range(1, len(part) + 1)) for unit, part in enumerate(parts, 1)
+    ]
+    summary = summarize_table(saved(pd.concat(engines)))
+    assert (summary.time, summary.series) == ("cycle", "unit")
+    assert summary.columns == ["temperature", "load"]
+
+
+def test_a_measured_column_is_no_name_of_a_series() -> None:
+    table = hours().assign(degrees=np.arange(900) // 60 % 7, pump=np.arange(900) % 2)
+    again = table.iloc[[199]].assign(pump=0, degrees=9)
+    twice = pd.concat([table.head(200), again, table.iloc[200:]])
+    with pytest.raises(InputError, match=r"line 202: found '.*' a second time .such rows: 1."):
+        summarize_table(saved(twice))
+
+
+def test_names_that_are_partly_numbers_name_series() -> None:
+    both = pd.concat([hours().assign(meter="007"), hours().assign(meter="08/15")])
+    assert summarize_table(saved(both)).series == "meter"
+
+
+def test_parts_of_dates_and_counters_are_no_values_where_no_column_holds_dates() -> None:
+    day = np.arange(900) // 24
+    table = hours().assign(No=range(900), day=day % 28 + 1, hour=np.arange(900) % 24)
+    summary = summarize_table(saved(table.drop(columns="time")))
+    assert summary.columns == ["temperature", "load"]
+
+
+def test_a_flag_that_moves_after_training_alone_is_left_out() -> None:
+    summary = summarize_table(saved(hours().assign(flag=np.arange(900) > 700)))
+    assert summary.left_out == {"flag": "never changes in the first 60 %"}
 
 
 def test_columns_of_series_cannot_stand_beside_a_column_of_series() -> None:
@@ -118,24 +188,121 @@ def test_columns_of_series_cannot_stand_beside_a_column_of_series() -> None:
         proposed(saved(both), columns_are="series")
 
 
-def test_a_column_with_gaps_or_without_change_or_of_text_is_left_out_and_named() -> None:
-    table = hours().assign(gaps=[np.nan, *range(899)], same=1, words="a")
+def test_a_column_without_numbers_or_change_is_left_out_and_named() -> None:
+    mostly = np.where(np.arange(900) % 3, np.nan, np.sin(np.arange(900)))
+    units = ["kWh", *np.sin(np.arange(899))]
+    table = hours().assign(mostly=mostly, units=units, same=1, words="a", label=[0, 1] * 450)
     assert summarize_table(saved(table)).left_out == {
-        "gaps": "1 of 900 rows without a number",
+        "mostly": "600 of 900 rows without a number (line 3, 4; the first has nothing)",
+        "units": "1 of 900 rows without a number (line 2; the first has 'kWh')",
         "same": "never changes",
         "words": "neither numbers nor dates like 2014-01-31",
+        "label": "labels of 0 and 1, which are no input",
     }
+
+
+def test_missing_values_are_remarked_and_no_window_holds_one() -> None:
+    table = hours()
+    table.loc[[7, 400], "load"] = np.nan
+    path = saved(table)
+    summary = summarize_table(path)
+    assert summary.columns == ["temperature", "load"]
+    assert summary.remarks == ["missing: load, 2 of 900 rows (line 9, 402); no window holds one"]
+    reasons = propose_section(path, summary, Shape()).reasons
+    assert any(reason.startswith("99.0% of the rows lie in windows") for reason in reasons)
+
+
+def test_a_number_far_off_that_stands_often_is_asked_about() -> None:
+    table = hours()
+    table.loc[::50, "load"] = -99
+    (remark,) = summarize_table(saved(table)).remarks
+    assert remark.startswith("far off: load, -99 in 18 rows (line 2)")
+    assert remark.endswith("--missing -99")
+
+
+def test_a_counter_is_no_value_beside_others() -> None:
+    meter = np.cumsum(np.random.default_rng(0).random(900))
+    summary = summarize_table(saved(hours().assign(meter=meter)))
+    assert summary.left_out == {"meter": "only rises, as a counter does"}
+    alone = summarize_table(saved(hours()[["time"]].assign(meter=meter)))
+    assert alone.columns == ["meter"]
+
+
+@pytest.mark.parametrize(
+    ("removed", "longest"),
+    [([], 1.5), ([100, 101, 300], 1.5), ([*range(5, 900, 7), *range(6, 900, 7)], 3.5)],
+    ids=["none", "a few", "weekends"],
+)
+def test_a_jump_is_a_step_of_the_clock_that_is_rare(removed: list[int], longest: float) -> None:
+    days = pd.date_range("2021-03-01", periods=900).strftime("%Y-%m-%d")
+    summary = summarize_table(saved(hours().assign(time=days).drop(index=removed)))
+    assert summary.longest_step == longest * 86_400
+
+
+def test_an_irregular_clock_has_no_jumps() -> None:
+    seconds = np.random.default_rng(0).exponential(60, 900).cumsum().astype("timedelta64[s]")
+    times = np.datetime64("2021-03-01T00:00:00") + seconds
+    table = hours().assign(time=times).drop_duplicates("time")
+    assert summarize_table(saved(table)).longest_step is None
+
+
+def test_what_a_person_says_counts() -> None:
+    table = hours().assign(when=hours()["time"], start="2021-01-01", place="here")
+    twice = pd.concat([table, table.iloc[[5]]]).sort_values("time", kind="stable")
+    path = saved(twice.drop(columns="time"))
+    wishes = Wishes(["load"], time="when", duplicates="mean")
+    summary = summarize_table(path, wishes)
+    assert (summary.time, summary.series, summary.columns) == ("when", None, ["load"])
+    shape = Shape(window=30, stride=7, split=(0.5, 0.25, 0.25))
+    data = propose_section(path, summary, shape).section["data"]
+    assert (data["window"], data["stride"], data["duplicates"]) == (30, 7, "mean")
+    assert data["split"] == {"train": 0.5, "validation": 0.25, "test": 0.25}
+
+
+def test_a_date_and_a_time_of_day_are_one_time() -> None:
+    times = pd.date_range("2021-03-01", periods=900, freq="h")
+    table = hours().drop(columns="time")
+    table.insert(0, "Date", times.strftime("%d/%m/%Y"))
+    table.insert(1, "Time", times.strftime("%H:%M:%S"))
+    path = saved(table)
+    summary = summarize_table(path)
+    assert (summary.time, summary.time_parts) == ("time", ["Date", "Time"])
+    assert summary.interval == 3600 and summary.columns == ["temperature", "load"]
+    assert propose_section(path, summary, Shape()).section["data"]["window"] == 24
+
+
+def test_a_year_and_its_quarters_are_one_time() -> None:
+    quarters = np.arange(900)
+    table = hours().assign(year=1800 + quarters // 4, quarter=quarters % 4 + 1)
+    summary = summarize_table(saved(table.drop(columns="time")))
+    assert summary.time_parts == ["year", "quarter"] and summary.columns == ["temperature", "load"]
+
+
+def test_a_cycle_is_found_where_the_rows_count() -> None:
+    wave = np.sin(2 * np.pi * np.arange(900) / 37) + hours()["load"] / 1000
+    path = saved(pd.DataFrame({"load": wave}))
+    assert propose_section(path, summarize_table(path), Shape()).section["data"]["window"] == 37
+
+
+def test_a_wide_table_gets_no_code_that_cannot_be_trained() -> None:
+    noise = np.random.default_rng(0).normal(size=(2000, 60))
+    section = proposed(saved(pd.DataFrame(noise, columns=[f"x{n}y" for n in range(60)])))
+    assert section["model"]["code_size"] == 128
+    assert section["search"]["space"]["hidden_size"]["high"] == 256
 
 
 @pytest.mark.parametrize(
     ("table", "said"),
     [
         (
-            hours().iloc[::-1],
-            r"column time, line 3: found '.*' after '.*', and no column of series within which "
+            hours().iloc[[*range(500, 900), *range(500)]],
+            r"column time, line 402: found '.*' after '.*', and no column of series within which "
             r"times rise",
         ),
-        (pd.concat([hours(), hours()]), r"column time, line 902: found '2021-03-01 00:00' after"),
+        (
+            pd.concat([hours(), hours()]),
+            r"column time, line 902: found '2021-03-01 00:00' a second time .such rows: 900.",
+        ),
         (hours()[["time"]], "no column of numbers"),
         (hours().head(0), "found no rows"),
     ],
@@ -272,8 +439,7 @@ def test_nothing_is_written_unless_it_is_told_to() -> None:
 
 
 def test_a_section_is_added_with_its_table_in_dvc() -> None:
-    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
-        subprocess.run(command, check=True)
+    initialized()
     path = saved(hours())
     result = CliRunner().invoke(
         app, ["new-section", str(path), "--name", "mine", "--columns", "load", "--predict", "--add"]
@@ -293,6 +459,40 @@ def test_a_section_is_added_with_its_table_in_dvc() -> None:
         ["dvc", "dag", "--md", "acquire@mine"], capture_output=True, text=True, check=True
     )
     assert "data/tables/mine.csv.dvc" in graph.stdout, "experiments in a copy would miss the table"
+
+
+def initialized() -> None:
+    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        subprocess.run(command, check=True)
+
+
+def test_an_addition_that_was_cut_short_is_taken_up_again() -> None:
+    initialized()
+    path = saved(hours())
+    proposal = proposed(path)
+    Path("params.yaml").write_text(extend_files("my_data", proposal)[Path("params.yaml")])
+    result = CliRunner().invoke(app, ["new-section", str(path), "--add"])
+    assert result.exit_code == 0, result.output
+    assert load_params(Path("params.yaml")).sections.count("my_data") == 1
+    assert not extend_files("my_data", proposal), "both files have the section"
+    staged = subprocess.run(
+        ["git", "diff", "--cached", "--name-only"], capture_output=True, text=True, check=True
+    )
+    assert {"params.yaml", "dvc.yaml", "data/tables/my_data.csv.dvc"} <= set(staged.stdout.split())
+
+
+@pytest.mark.slow
+def test_three_additions_at_once_all_arrive() -> None:
+    initialized()
+    names = ("first", "second", "third")
+    for name in names:
+        saved(hours(), f"{name}.csv")
+    command = [sys.executable, "-m", "lstm_ae.cli", "new-section", "--add"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    running = [subprocess.Popen([*command, f"{name}.csv"], env=environment) for name in names]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    assert set(load_params(Path("params.yaml")).sections) >= set(names)
+    assert set(load_yaml(Path("dvc.yaml"))["artifacts"]) >= set(names)
 
 
 def test_a_table_that_dvc_does_not_take_leaves_nothing_behind() -> None:

@@ -1,8 +1,7 @@
-"""The series of a table, found and checked.
+"""The series of a table, found and checked: a row is a step."""
 
-A row is a step. Times order the rows and label the steps; the clock between two rows is not read.
-"""
-
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstm_ae.core.errors import InputError
+from lstm_ae.data.cells import place_of
+from lstm_ae.data.clocks import check_order, fall, one_row_a_time, read_times, unbroken_rows
+from lstm_ae.data.measured import check_far_numbers, filled, measured_values
 from lstm_ae.data.reading import read_table
-from lstm_ae.units.layout import Layout
-from lstm_ae.units.windows import Series, time_label
+from lstm_ae.data.time_parts import joined_times
+from lstm_ae.units.layout import SERIES, Layout
+from lstm_ae.units.windows import Series
 
 Array = NDArray[np.float64]
+RowNumbers = NDArray[np.int64]
+
+log = logging.getLogger(__name__)
 
 
 def read_series(path: Path, layout: Layout) -> list[Series]:
@@ -27,69 +33,148 @@ def series_of(
     table: pd.DataFrame,
     layout: Layout,
     path: Path,
+    forgiving: bool = False,
 ) -> list[Series]:
-    """The series of a table, sorted by name, each number checked. An error names the path.
+    """The series of a table, sorted by name, in unbroken pieces. An error names the path.
+
+    Parameters
+    ----------
+    forgiving
+        For a model in use: a cell that is no number counts as missing and is said, and numbers far
+        from all others are taken as they are.
 
     Raises
     ------
     InputError
-        A column is missing; a cell holds no finite number, or for log returns none above 0; a time
-        is neither a date nor a number; the times of a series do not rise; there are no rows.
+        A column is missing; a cell holds something else than a number, or for log returns none
+        above 0; a time is neither a date nor a number; the times of a series do not rise; there are
+        no rows.
     """
     _check_columns(path, table, layout)
-    above_zero = layout.scaling == "log_return"
-    columns = [finite_numbers(path, table[name], above_zero) for name in layout.columns]
+    if layout.columns_are == "steps":
+        return row_sequences(path, table, layout, forgiving)
+    columns = []
+    for name in layout.columns:
+        numbers = measured_values(
+            path,
+            table[name],
+            layout,
+            forgiving,
+        )
+        if not forgiving and layout.scaling != "none":
+            check_far_numbers(path, table[name], numbers)
+        columns.append(numbers)
     values = np.stack(columns, axis=1)
-    all_rows = np.arange(len(table))
-    rows_of: dict[str, NDArray[np.int64]] = {}
-    values_of: dict[str, Array] = {}
-    if layout.columns_are == "series":
-        rows_of = dict.fromkeys(layout.columns, all_rows)
-        values_of = {name: values[:, [place]] for place, name in enumerate(layout.columns)}
-    elif layout.series is None:
-        rows_of = {"": all_rows}
-        values_of = {"": values}
-    else:
-        rows_of = _rows_by_name(path, table[layout.series])
-        values_of = {name: values[rows] for name, rows in rows_of.items()}
-
-    times = None if layout.time is None else _times(path, table[layout.time])
+    clock, time_cells = None, cells_of_time(path, table, layout)
+    if time_cells is not None:
+        clock = read_times(path, time_cells, layout.time_format)
     series = []
-    for name, rows in rows_of.items():
-        times_of_series = np.arange(len(rows)) if times is None else times[rows]
-        if layout.time is not None:
-            _check_order(
+    for name, rows, own in _rows_and_values(path, table, layout, values):
+        times, turned = np.arange(len(rows)), rows
+        if clock is not None and time_cells is not None:
+            times = clock[rows]
+            if fall(times):
+                times, turned, own = times[::-1], rows[::-1], own[::-1]
+            check_order(
                 path,
-                table[layout.time].iloc[rows],
-                times_of_series,
+                time_cells.iloc[turned],
+                times,
                 name,
+                layout.duplicates,
             )
-        series.append(Series(name, times_of_series, values_of[name]))
+        series.append(_one_series(name, times, own, layout))
     return series
 
 
-def finite_numbers(
+def row_sequences(
     path: Path,
-    cells: pd.Series,
-    above_zero: bool,
-) -> Array:
-    """The cells of a column as numbers.
+    table: pd.DataFrame,
+    layout: Layout,
+    forgiving: bool,
+) -> list[Series]:
+    """Each row as a series of one window; rows with a missing value are left out and said.
 
     Raises
     ------
     InputError
-        A cell is no finite number, or not above 0 where that is asked for.
+        There are more or fewer columns of values than a window has numbers, or no row is whole.
     """
-    numbers = _numbers(cells)
-    wrong = ~np.isfinite(numbers)
-    needed = "a number is needed"
-    if above_zero:
-        wrong |= ~(numbers > 0)
-        needed = "a number above 0 is needed for log returns"
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise InputError(f"{_place(path, cells, row)}: found {_shown(cells.iloc[row])}; {needed}")
-    return numbers
+    columns = step_columns(table, layout)
+    needed = layout.window * layout.features
+    if len(columns) != needed:
+        raise InputError(
+            f"{path}: found {len(columns)} columns of values; this model reads rows of {needed}, "
+            f"which are {layout.window} steps of {layout.features}, beside a column {SERIES} of "
+            "names if you like"
+        )
+    numbers = [measured_values(path, table[name], layout, forgiving) for name in columns]
+    sequences = np.stack(numbers, axis=1).reshape(-1, layout.window, layout.features)
+    names = list(map(str, table[SERIES] if SERIES in table else range(1, len(table) + 1)))
+    times = np.arange(layout.window)
+    series = []
+    for name, values in zip(names, sequences, strict=True):
+        if np.isfinite(values).all():
+            series.append(Series(name, times, values))
+        else:
+            log.warning("%s: row %s has a missing value and is left out", path, name)
+    if not series:
+        raise InputError(f"{path}: every row has a missing value; at least one without is needed")
+    return series
+
+
+def step_columns(table: pd.DataFrame, layout: Layout) -> list[str]:
+    """The columns of values of a table whose rows are whole sequences."""
+    return layout.columns or [str(name) for name in table.columns if name != SERIES]
+
+
+def cells_of_time(
+    path: Path,
+    table: pd.DataFrame,
+    layout: Layout,
+) -> pd.Series | None:
+    """The column of times, put together where it stands in several; None where the rows count."""
+    if layout.time is None:
+        return None
+    if layout.time_parts is None:
+        return table[layout.time]
+    return joined_times(
+        path,
+        table,
+        layout.time_parts,
+        layout.time,
+    )
+
+
+def _rows_and_values(
+    path: Path,
+    table: pd.DataFrame,
+    layout: Layout,
+    values: Array,
+) -> Iterator[tuple[str, RowNumbers, Array]]:
+    """The name of each series, its rows in the table, and its values (L, m)."""
+    all_rows = np.arange(len(table))
+    if layout.columns_are == "series":
+        for place, name in enumerate(layout.columns):
+            yield name, all_rows, values[:, [place]]
+    elif layout.series is None:
+        yield "", all_rows, values
+    else:
+        for name, rows in _rows_by_name(path, table[layout.series]).items():
+            yield name, rows, values[rows]
+
+
+def _one_series(
+    name: str,
+    times: NDArray[Any],
+    values: Array,
+    layout: Layout,
+) -> Series:
+    """A series whose times do not fall: one row a time, filled, in pieces."""
+    if layout.duplicates:
+        times, values = one_row_a_time(times, values, layout.duplicates)
+    values = filled(values, layout.fill)
+    pieces = unbroken_rows(times, values, layout.longest_step)
+    return Series(name, times, values, pieces)
 
 
 def _check_columns(
@@ -97,84 +182,24 @@ def _check_columns(
     table: pd.DataFrame,
     layout: Layout,
 ) -> None:
-    needed = [*layout.columns, layout.series, layout.time]
+    optional = [layout.series] if layout.time_parts else [layout.series, layout.time]
+    needed = [*layout.columns, *(layout.time_parts or [])]
+    needed += [name for name in optional if name is not None]
     for name in needed:
-        if name is not None and name not in table.columns:
+        if name not in table.columns:
             raise InputError(f"{path}: column {name} is missing; found {', '.join(table.columns)}")
     if table.empty:
         raise InputError(f"{path}: found no rows; at least a window of them is needed")
 
 
-def _check_order(
-    path: Path,
-    cells: pd.Series,
-    times: NDArray[Any],
-    name: str,
-) -> None:
-    """Raise an error where times do not rise."""
-    falls = np.flatnonzero(times[1:] <= times[:-1])
-    if not falls.size:
-        return
-    row = falls[0] + 1
-    series = f" in series {name}" if name else ""
-    raise InputError(
-        f"{_place(path, cells, row)}: found {time_label(times[row])} after "
-        f"{time_label(times[row - 1])}{series}; sort the rows by time, each time once"
-    )
-
-
-def _rows_by_name(path: Path, cells: pd.Series) -> dict[str, NDArray[np.int64]]:
+def _rows_by_name(path: Path, cells: pd.Series) -> dict[str, RowNumbers]:
     """The rows of each series, sorted by its name."""
     names = cells.astype(str).where(cells.notna(), "")
     empty = (names == "").to_numpy()
     if empty.any():
-        place = _place(path, cells, int(empty.argmax()))
+        place = place_of(path, cells, int(empty.argmax()))
         raise InputError(f"{place}: found nothing; the name of a series is needed")
     codes, unique_names = pd.factorize(names, sort=True)
     ends = np.cumsum(np.bincount(codes))[:-1]
     rows = np.split(np.argsort(codes, kind="stable"), ends)
     return dict(zip(map(str, unique_names), rows, strict=True))
-
-
-def _numbers(cells: pd.Series) -> Array:
-    """Cells as numbers, NaN where one is none.
-
-    A date or a duration is none: its number would depend on its unit.
-    """
-    if cells.dtype.kind in "mM":
-        return np.full(len(cells), np.nan)
-    return pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-
-
-def _times(path: Path, cells: pd.Series) -> NDArray[Any]:
-    """Cells as times: all of them numbers, or all of them dates."""
-    numbers = _numbers(cells)
-    if np.isfinite(numbers).all():
-        return numbers
-    texts = cells if pd.api.types.is_datetime64_any_dtype(cells) else cells.astype(str)
-    dates = pd.to_datetime(
-        texts,
-        format="ISO8601",
-        utc=True,
-        errors="coerce",
-    )
-    if dates.notna().all():
-        return dates.dt.tz_localize(None).to_numpy("datetime64[us]")
-    no_date, no_number = dates.isna().to_numpy(), ~np.isfinite(numbers)
-    wrong = no_date if no_date.sum() <= no_number.sum() else no_number  # most cells are right
-    row = int(wrong.argmax())
-    raise InputError(
-        f"{_place(path, cells, row)}: found {_shown(cells.iloc[row])}; all rows need dates like "
-        "2014-01-02 or 2014-01-02 13:30, or all need numbers"
-    )
-
-
-def _place(path: Path, cells: pd.Series, row: int) -> str:
-    return f"{path}: column {cells.name}, {cells.index.name} {cells.index[row]}"
-
-
-def _shown(cell: Any) -> str:
-    if isinstance(cell, str):
-        return repr(cell) if cell else "nothing"
-    missing = pd.api.types.is_scalar(cell) and pd.isna(cell)
-    return "nothing" if missing else str(cell)

@@ -7,11 +7,21 @@ import numpy as np
 
 from lstm_ae.core.splits import Split
 from lstm_ae.units.layout import Layout
-from lstm_ae.units.windows import Series, cut, tiles
+from lstm_ae.units.windows import Rows, Series, cut, tiles
 
 ROLLOUTS = 500  # origins of forecasts fed back; over all of test, so each horizon meets each hour
 
-Ranges = list[tuple[int, int]]  # for each series, the rows begin..end - 1 of a part
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows begin..end - 1 of a part; windows may reach back to row `earliest` of the series."""
+
+    begin: int
+    end: int
+    earliest: int = 0
+
+
+Ranges = list[list[Stretch]]  # of a part, for each series
 
 
 @dataclass(frozen=True)
@@ -35,10 +45,20 @@ def horizon(window: int) -> int:
     return window // 2
 
 
+def stretches(series: Series, rows: Rows) -> list[Stretch]:
+    """The pieces of a series inside rows."""
+    first, end_of_rows = rows
+    inside = []
+    for begin, end in series.unbroken:
+        stretch = Stretch(max(begin, first), min(end, end_of_rows), begin)
+        if stretch.begin < stretch.end:
+            inside.append(stretch)
+    return inside
+
+
 def parts_of(ranges: dict[str, Ranges], layout: Layout) -> dict[str, Part]:
     """The windows of each part, and the `rollouts` of test where the next step is predicted."""
-    train = [training_rows(begin, end, layout) for begin, end in ranges["train"]]
-    parts = {"train": Part(train)}
+    parts = {"train": training_part(ranges["train"], layout)}
     for name in ("validation", "test"):
         if layout.predict:
             parts[name] = scored_part(ranges[name], layout, horizon(layout.window))
@@ -49,22 +69,31 @@ def parts_of(ranges: dict[str, Ranges], layout: Layout) -> dict[str, Part]:
     return parts
 
 
-def training_rows(begin: int, end: int, layout: Layout) -> list[int]:
-    """First rows of windows a stride apart that lie in rows begin..end - 1.
-
-    The step predicted from their last one lies there too.
-    """
-    last = end - layout.window - layout.predict
-    return list(range(begin + layout.before, last + 1, layout.stride))
+def training_part(ranges: Ranges, layout: Layout) -> Part:
+    """Windows a stride apart that lie in the stretches, as does the step after each."""
+    first_rows = []
+    for stretches_of_series in ranges:
+        starts: list[int] = []
+        for stretch in stretches_of_series:
+            last = stretch.end - layout.window - layout.predict
+            starts += range(stretch.begin + layout.before, last + 1, layout.stride)
+        first_rows.append(starts)
+    return Part(first_rows)
 
 
 def covering_part(ranges: Ranges, layout: Layout) -> Part:
-    """Windows that cover the rows of each series."""
-    return Part([tiles(begin, end, layout.window) for begin, end in ranges])
+    """Windows that cover the stretches."""
+    first_rows = []
+    for stretches_of_series in ranges:
+        starts: list[int] = []
+        for stretch in stretches_of_series:
+            starts += tiles(stretch.begin, stretch.end, layout.window)
+        first_rows.append(starts)
+    return Part(first_rows)
 
 
 def scored_part(ranges: Ranges, layout: Layout, ahead: int) -> Part:
-    """Windows that score each row once, as the next of a window that may begin before the range.
+    """Windows that score each row once, as the next of a window that may begin before the stretch.
 
     Parameters
     ----------
@@ -72,33 +101,39 @@ def scored_part(ranges: Ranges, layout: Layout, ahead: int) -> Part:
         Steps that a window scores.
     """
     first_rows, first_scored = [], []
-    for begin, end in ranges:
-        starts, scored = [], []
-        earliest = max(begin, layout.before + layout.window - ahead + 1)
-        for row in range(earliest, end, ahead):
-            last = min(row + ahead, end) - 1
-            start = last - layout.window
-            if start >= layout.before:
-                starts.append(start)
-                scored.append(row - 1 - start)
+    for stretches_of_series in ranges:
+        starts: list[int] = []
+        scored: list[int] = []
+        for stretch in stretches_of_series:
+            earliest = stretch.earliest + layout.before
+            begin = max(stretch.begin, earliest + layout.window - ahead + 1)
+            for row in range(begin, stretch.end, ahead):
+                last = min(row + ahead, stretch.end) - 1
+                start = last - layout.window
+                if start >= earliest:
+                    starts.append(start)
+                    scored.append(row - 1 - start)
         first_rows.append(starts)
         first_scored.append(scored)
     return Part(first_rows, first_scored)
 
 
 def rollout_part(ranges: Ranges, layout: Layout) -> Part:
-    """Windows whose last steps, and the one after, lie in the range: the steps before are fed.
+    """Windows whose last steps, and the one after, lie in a stretch: the steps before are fed.
 
-    They are evenly spaced, about `ROLLOUTS` over all series.
+    They are evenly spaced, about `ROLLOUTS` over all stretches.
     """
     fed = layout.window + 1 - horizon(layout.window)
-    most = max(1, ROLLOUTS // len(ranges))
-    first_rows: list[list[int]] = []
-    for begin, end in ranges:
-        first = max(begin - fed, layout.before)
-        last = end - 1 - layout.window
-        count = max(min(last - first + 1, most), 0)
-        first_rows.append(np.linspace(first, last, count).astype(int).tolist())
+    most = max(1, ROLLOUTS // max(1, sum(map(len, ranges))))
+    first_rows = []
+    for stretches_of_series in ranges:
+        starts: list[int] = []
+        for stretch in stretches_of_series:
+            first = max(stretch.begin - fed, stretch.earliest + layout.before)
+            last = stretch.end - 1 - layout.window
+            count = max(min(last - first + 1, most), 0)
+            starts += np.linspace(first, last, count).astype(int).tolist()
+        first_rows.append(starts)
     first_scored = [[fed - 1] * len(starts) for starts in first_rows]
     return Part(first_rows, first_scored)
 

@@ -11,7 +11,7 @@ from lstm_ae.core.splits import Description
 from lstm_ae.data.prepared import Prepared
 from lstm_ae.data.prices import CLOSE, COLUMNS, FILE, VOLUME, acquire_prices, read_prices
 from lstm_ae.data.raw import RawData
-from lstm_ae.data.splitting import Part, scored_part, split_of, training_rows
+from lstm_ae.data.splitting import Part, Stretch, scored_part, split_of, training_part
 from lstm_ae.params import StockForecastData
 from lstm_ae.units.layout import Layout
 from lstm_ae.units.windows import Series, log_returns, time_label
@@ -50,9 +50,12 @@ def prepare(data: StockForecastData, raw: RawData) -> Prepared:
     count = len(series)
     ahead = data.window - data.fed
     origins = range(validation_end - data.fed, test_end - data.window + 1, data.origin_stride)
-    train = Part([training_rows(0, train_end, layout)] * count)
-    validation = scored_part([(train_end, validation_end)] * count, layout, ahead)
-    test = scored_part([(validation_end, test_end)] * count, layout, min(ahead, SCORED))
+    of_train = [[Stretch(0, train_end)]] * count
+    of_validation = [[Stretch(train_end, validation_end)]] * count
+    of_test = [[Stretch(validation_end, test_end)]] * count
+    train = training_part(of_train, layout)
+    validation = scored_part(of_validation, layout, ahead)
+    test = scored_part(of_test, layout, min(ahead, SCORED))
     last_fed = [data.fed - 1] * len(origins)
     rollouts = Part([list(origins)] * count, [last_fed] * count)
     splits = {

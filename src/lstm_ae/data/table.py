@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ import numpy as np
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.files import replacing
 from lstm_ae.core.splits import Description
+from lstm_ae.data.clocks import usual_interval
 from lstm_ae.data.prepared import PARTS, Prepared, part_sizes
 from lstm_ae.data.raw import RawData
 from lstm_ae.data.reading import find_table, table_suffix
 from lstm_ae.data.series import read_series
-from lstm_ae.data.splitting import Part, Ranges, horizon, parts_of, split_of
+from lstm_ae.data.splitting import Part, Ranges, horizon, parts_of, split_of, stretches
 from lstm_ae.params import TableData
 from lstm_ae.units.layout import Layout
 from lstm_ae.units.windows import Series, fitted, time_label, unscaled_windows
@@ -27,8 +29,16 @@ def acquire(data: TableData, raw: RawData) -> str:
     """Copy the section's table; the data source is where it lies."""
     path = find_table(raw.name)
     with replacing(raw.directory / f"table{table_suffix(path)}") as temporary:
-        shutil.copyfile(path, temporary)
+        copy_table(path, temporary)
     return path.as_posix()
+
+
+def copy_table(path: Path, place: Path) -> None:
+    """Copy a file, or a folder of parts."""
+    if path.is_dir():
+        shutil.copytree(path, place)
+    else:
+        shutil.copyfile(path, place)
 
 
 def prepare(data: TableData, raw: RawData) -> Prepared:
@@ -77,8 +87,9 @@ def prepare_table(
         ranges, members = _ranges_by_series(path, series, data, seed)
         description = replace(description, members=members)
     parts = parts_of(ranges, layout)
-    _check_parts(path, parts, layout)
+    _check_parts(path, parts, layout, series)
     _log_short_series(series, parts)
+    _log_gaps(series)
 
     training, _ = unscaled_windows(
         series,
@@ -86,7 +97,7 @@ def prepare_table(
         parts["train"].first_rows,
         layout.window,
     )
-    layout = fitted(path, layout, training)
+    layout = replace(fitted(path, layout, training), interval=usual_interval(series, layout))
     splits = {}
     for name, part in parts.items():
         grouped = data.group_by_time and name == "train"
@@ -112,8 +123,8 @@ def _ranges_by_time(
     for one_series in series:
         inner = np.searchsorted(one_series.times, borders).tolist()
         ends = [0, *inner, len(one_series)]
-        for name, begin, end in zip(PARTS, ends[:-1], ends[1:], strict=True):
-            ranges[name].append((begin, end))
+        for name, rows in zip(PARTS, pairwise(ends), strict=True):
+            ranges[name].append(stretches(one_series, rows))
     first_times = dict(zip(PARTS[1:], map(time_label, borders), strict=True))
     return ranges, first_times
 
@@ -137,8 +148,10 @@ def _ranges_by_series(
     members: dict[str, list[str]] = {}
     for name, places in zip(PARTS, drawn, strict=True):
         inside = set(places.tolist())
-        ends = [len(series[place]) if place in inside else 0 for place in range(len(series))]
-        ranges[name] = [(0, end) for end in ends]
+        ranges[name] = [
+            stretches(one_series, (0, len(one_series))) if place in inside else []
+            for place, one_series in enumerate(series)
+        ]
         members[name] = [series[place].name for place in sorted(inside)]
     return ranges, members
 
@@ -147,6 +160,7 @@ def _check_parts(
     path: Path,
     parts: dict[str, Part],
     layout: Layout,
+    series: Sequence[Series],
 ) -> None:
     """Raise an error where a part has no window."""
     for name, part in parts.items():
@@ -156,9 +170,13 @@ def _check_parts(
             where, needed = "test", horizon(layout.window)
         else:
             where, needed = name, layout.window + layout.before + layout.predict
+        rows = "rows"
+        remedy = "a longer table or a shorter window is needed"
+        if any(len(one_series.unbroken) > 1 for one_series in series):
+            rows = "rows in a row"
+            remedy = f"{remedy}, or data.fill for missing values, or a larger data.longest_step"
         raise InputError(
-            f"{path}: {where} has no window, since no series has {needed} rows there; a longer "
-            "table or a shorter window is needed"
+            f"{path}: {where} has no window, since no series has {needed} {rows} there; {remedy}"
         )
 
 
@@ -176,3 +194,17 @@ def _log_short_series(series: Sequence[Series], parts: dict[str, Part]) -> None:
             len(series),
             names,
         )
+
+
+def _log_gaps(series: Sequence[Series]) -> None:
+    """Say in how many pieces the series are."""
+    pieces = sum(len(one_series.unbroken) for one_series in series)
+    if pieces == len(series):
+        return
+    missing = sum(int(np.isnan(each.values).any(axis=1).sum()) for each in series)
+    log.info(
+        "%d rows have a missing value; windows lie in %d pieces without one and without a jump of "
+        "the clock",
+        missing,
+        pieces,
+    )

@@ -57,9 +57,10 @@ class Calibration:
         """
         count = len(self.errors)
         if not 1 / (count + 1) <= false_alarms < 1:
+            smallest = math.ceil(10_000 / (count + 1)) / 10_000
             raise InputError(
                 f"false alarms: found {false_alarms:g}; {count} validation windows can tell shares "
-                f"of at least 1 in {count + 1}, and below 1"
+                f"of at least {smallest:g} (1 in {count + 1}), and below 1"
             )
         return float(self.errors[conformal_rank(count, 1 - false_alarms) - 1])
 

@@ -8,9 +8,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from lstm_ae.params.blocks import Block, Count, CountRange, Fractions, NonNegative
+from lstm_ae.params.blocks import Block, Count, CountRange, Fractions, NonNegative, Positive
 
 Date = Annotated[datetime.date, Field(strict=False)]
+FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class DataBlock(Block):
@@ -130,12 +131,48 @@ class StockForecastData(DataBlock):
         return self
 
 
+class FillBlock(Block):
+    """How missing values are filled (`lstm_ae.units.layout.Fill`)."""
+
+    method: Literal["previous", "linear"]
+    limit: Count
+
+
 class TableData(DataBlock):
+    """A person's table.
+
+    A window holds no missing value, and no step longer than `longest_step`.
+
+    Parameters
+    ----------
+    time_parts
+        The columns that together are the time: year, month, day and so on, or a date and a time of
+        day. None: `time` is a column of the table.
+    time_format
+        None: times are numbers, or dates of ISO 8601. "s", "ms", "us" or "ns": counts since 1970.
+        Else a pattern of strptime, such as "%d.%m.%Y %H:%M".
+    duplicates
+        Which row counts where several have one time. None: that is an error.
+    missing
+        Numbers that mean that nothing was measured, such as -9999.
+    fill
+        None: missing values stay so.
+    longest_step
+        From a row of a window to the next one: seconds of dates, or a difference of numbers. None:
+        any.
+    """
+
     dataset: Literal["table"]
     columns: Annotated[list[str], Field(min_length=1)]
-    columns_are: Literal["variables", "series"]
+    columns_are: Literal["variables", "series", "steps"]
     series: str | None
     time: str | None
+    time_parts: Annotated[list[str], Field(min_length=2)] | None = None
+    time_format: str | None = None
+    duplicates: Literal["first", "last", "mean"] | None = None
+    missing: list[FiniteNumber] | None = None
+    fill: FillBlock | None = None
+    longest_step: Positive | None = None
     window: Annotated[int, Field(ge=2)]
     stride: Count
     split_by: Literal["time", "series"]
@@ -155,17 +192,24 @@ class TableData(DataBlock):
     @property
     def has_several_series(self) -> bool:
         """Whether the table holds more than one series."""
-        if self.columns_are == "series":
-            return len(self.columns) > 1
-        return self.series is not None
+        if self.columns_are == "variables":
+            return self.series is not None
+        return self.columns_are == "steps" or len(self.columns) > 1
 
     @model_validator(mode="after")
     def columns_differ(self) -> "TableData":
         names = [*self.columns]
         names += [name for name in (self.series, self.time) if name is not None]
+        names += self.time_parts or []
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"column {name} stands twice among columns, series and time")
+        return self
+
+    @model_validator(mode="after")
+    def parts_make_a_time(self) -> "TableData":
+        if self.time_parts is not None and self.time is None:
+            raise ValueError("time_parts without time; give the time that they make a name")
         return self
 
     @model_validator(mode="after")
@@ -174,6 +218,22 @@ class TableData(DataBlock):
             raise ValueError(
                 f"series is {self.series!r}, but each column is a series by itself; leave it "
                 "empty, or set columns_are to variables"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def rows_are_whole(self) -> "TableData":
+        if self.columns_are != "steps":
+            return self
+        if self.series is not None or self.time is not None or self.predict:
+            raise ValueError(
+                "columns_are: steps, so each row is a whole sequence; leave series and time empty, "
+                "and set predict to false"
+            )
+        if self.window != len(self.columns) or self.split_by != "series":
+            raise ValueError(
+                f"columns_are: steps, so set window to {len(self.columns)}, as many as columns, "
+                "and split_by to series"
             )
         return self
 

@@ -18,17 +18,35 @@ from lstm_ae.params import TableData
 
 Array = NDArray[np.float64]
 
+SERIES = "series"  # the column that names a row which is a whole sequence
 RECENT = 20  # steps whose returns tell how far a series moves now: a month of trading
 
 
-@checked.dataclass(frozen=True, config=ConfigDict(extra="forbid", strict=True))
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+@checked.dataclass(frozen=True, config=STRICT)
+class Fill:
+    """Missing values of at most `limit` steps are filled.
+
+    Parameters
+    ----------
+    method
+        "previous" repeats the value before them, "linear" draws a line to the value after them.
+    """
+
+    method: Literal["previous", "linear"]
+    limit: PositiveInt
+
+
+@checked.dataclass(frozen=True, config=STRICT)
 class Layout:
     """How a table becomes windows: all that new data need to be treated as the training data were.
 
     Parameters
     ----------
     columns
-        The columns of values; none where `columns_are` is "steps".
+        The columns of values; none where `columns_are` is "steps" and all but `SERIES` are.
     columns_are
         "variables": a row holds the m variables of one series at one time. "series": each column is
         a series of one variable. "steps": a row is a whole sequence, step after step, and within a
@@ -50,6 +68,11 @@ class Layout:
     after
         (m,) where the next step is predicted, the variable from whose last value the log return of
         each is counted. None: from its own.
+    time_parts, time_format, duplicates, missing, fill, longest_step
+        As in `TableData`.
+    interval
+        From row to row of the training table, mostly: seconds of dates, or a difference of numbers.
+        None: the rows are counted, or nobody knows.
     """
 
     columns: list[str]
@@ -63,6 +86,13 @@ class Layout:
     centre: list[FiniteFloat]
     scale: list[Annotated[FiniteFloat, Field(gt=0)]]
     after: list[NonNegativeInt] | None = None
+    time_parts: list[str] | None = None
+    time_format: str | None = None
+    duplicates: Literal["first", "last", "mean"] | None = None
+    missing: list[FiniteFloat] | None = None
+    fill: Fill | None = None
+    longest_step: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    interval: FiniteFloat | None = None
 
     @classmethod
     def of_table(cls, data: TableData) -> "Layout":
@@ -73,6 +103,12 @@ class Layout:
             columns_are=data.columns_are,
             series=data.series,
             time=data.time,
+            time_parts=data.time_parts,
+            time_format=data.time_format,
+            duplicates=data.duplicates,
+            missing=data.missing,
+            fill=None if data.fill is None else Fill(data.fill.method, data.fill.limit),
+            longest_step=data.longest_step,
             window=data.window,
             stride=data.stride,
             predict=data.predict,

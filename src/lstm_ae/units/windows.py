@@ -1,5 +1,6 @@
 """Series cut into windows. Shapes: a series of L steps, N windows of T steps of m variables."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,15 @@ from lstm_ae.core.errors import InputError
 from lstm_ae.units.layout import Layout
 
 Array = NDArray[np.float64]
+Rows = tuple[int, int]  # begin..end - 1
+
+# Of a scaled step: what is further away is as far, so that no number overflows.
+FURTHEST = 1e6
+# Of the size of numbers: what two computations of one number differ by, and what a device that
+# stands still may differ by in half of its rows.
+ROUNDING, NEARLY, HALF = 1e-13, 1e-6, 0.5
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,15 +36,24 @@ class Series:
     times
         (L,) datetime64[us] or float64, or int64 where the rows are counted.
     values
-        (L, m) float64.
+        (L, m) float64, NaN where nothing was measured.
+    pieces
+        The rows in which windows may lie: no value is missing there, and the clock does not jump.
+        None: all.
     """
 
     name: str
     times: NDArray[Any]
     values: Array
+    pieces: Sequence[Rows] | None = None
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def unbroken(self) -> Sequence[Rows]:
+        """`pieces` in numbers."""
+        return [(0, len(self))] if self.pieces is None else self.pieces
 
 
 @dataclass(frozen=True)
@@ -80,24 +99,12 @@ def tiles(begin: int, end: int, window: int) -> list[int]:
     return sorted({*range(begin, end - window + 1, window), end - window})
 
 
-def tiled(series: Sequence[Series], layout: Layout) -> Windows:
-    """Cut a new table into windows that cover each series, the last one ending on its last row.
-
-    Raises
-    ------
-    InputError
-        A series is shorter than a window.
-    """
-    needed = layout.window + layout.before
-    for one_series in series:
-        if len(one_series) < needed:
-            name = f"series {one_series.name}: " if one_series.name else ""
-            raise InputError(
-                f"{name}found {len(one_series)} rows, fewer than the {needed} that a window of "
-                "this model needs; add rows or leave the series out"
-            )
-    first_rows = [tiles(layout.before, len(one_series), layout.window) for one_series in series]
-    return cut(series, layout, first_rows)
+def covering(series: Series, layout: Layout) -> list[int]:
+    """First rows of windows that cover the pieces of a series, as far as these are long enough."""
+    first_rows: list[int] = []
+    for begin, end in series.unbroken:
+        first_rows += tiles(begin + layout.before, end, layout.window)
+    return first_rows
 
 
 def cut(
@@ -117,7 +124,9 @@ def cut(
     """
     length = layout.window + following
     steps, base = unscaled_windows(series, layout, first_rows, length)
-    scaled = ((steps - layout.centre) / layout.scale).astype(np.float32)
+    with np.errstate(over="ignore"):
+        exact = (steps - layout.centre) / layout.scale
+    scaled = exact.clip(-FURTHEST, FURTHEST).astype(np.float32)
     times = [
         one_series.times[_rows(firsts, length)]
         for one_series, firsts in zip(series, first_rows, strict=True)
@@ -173,6 +182,9 @@ def log_returns(series: Series, layout: Layout) -> Array:
 def fitted(path: Path, layout: Layout, steps: Array) -> Layout:
     """The layout with the centre and scale of training windows before scaling, (N, T, m).
 
+    A variable that does not change in them but for rounding keeps the scale 1, since it may be a
+    fault when it moves later.
+
     Parameters
     ----------
     path
@@ -181,7 +193,7 @@ def fitted(path: Path, layout: Layout, steps: Array) -> Layout:
     Raises
     ------
     InputError
-        A variable never changes in them, or its numbers are too large or too small to be scaled.
+        No variable changes in them, or its numbers are too large or too small to be scaled.
     """
     if layout.scaling == "none":
         return layout
@@ -195,12 +207,20 @@ def fitted(path: Path, layout: Layout, steps: Array) -> Layout:
             counts_from_zero = layout.scaling == "log_return" and not layout.predict
             if not counts_from_zero:
                 centre = steps.mean(axis=(0, 1))
-    if (reach == 0).any():
-        column = layout.variables[int((reach == 0).argmax())]
+    still = np.array([_stands_still(steps[..., place]) for place in range(layout.features)])
+    if still.all():
+        column = layout.variables[0]
         raise InputError(
             f"{path}: column {column} never changes in the training windows; leave it out or use "
             "another"
         )
+    for place in np.flatnonzero(still):
+        log.warning(
+            "%s: column %s never changes in the training windows, and keeps the scale 1",
+            path,
+            layout.variables[place],
+        )
+    scale = np.where(still, 1.0, scale)
     usable = np.isfinite(centre) & np.isfinite(scale) & (scale > 0)
     if not usable.all():
         column = layout.variables[int(usable.argmin())]
@@ -209,6 +229,17 @@ def fitted(path: Path, layout: Layout, steps: Array) -> Layout:
             "out or give it another unit"
         )
     return replace(layout, centre=centre.tolist(), scale=scale.tolist())
+
+
+def _stands_still(steps: Array) -> bool:
+    """Whether steps are one number, or half of them are and the others beside it by rounding."""
+    with np.errstate(over="ignore"):
+        reach = float(np.ptp(steps))
+    size = float(np.abs(steps).max())
+    if reach <= ROUNDING * size:
+        return True
+    most = np.median(steps)
+    return reach <= NEARLY * size and bool((steps != most).mean() <= HALF)
 
 
 def _rows(first_rows: Sequence[int], length: int) -> NDArray[np.int64]:

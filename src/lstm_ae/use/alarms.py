@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lstm_ae.evaluation import figures
-from lstm_ae.units.layout import to_units
-from lstm_ae.use.new_data import SERIES, NewData, stitched
+from lstm_ae.units.layout import SERIES, to_units
+from lstm_ae.use.new_data import NewData, stitched
 
 Array = NDArray[np.float64]
 
@@ -78,8 +78,8 @@ def _series_figure(
             figures.AlarmPanel(
                 series=series.name,
                 column=column,
-                times=series.times[layout.before :],
-                values=series.values[layout.before :, variable],
+                times=series.times,
+                values=series.values[:, variable],
                 reconstruction=values[place][:, variable],
                 steps=step_errors[place][:, 0],
                 ends=windows.times[rows][:, [0, -1]],
@@ -98,6 +98,7 @@ def _most_alarmed(
     """The places of the series with most alarms; of equals, those with the largest error first."""
     places = data.windows.series
     counts = np.bincount(places, weights=alarm, minlength=len(data.series))
-    of_series = range(len(data.series))
-    largest = np.array([errors[places == place].max() for place in of_series])
-    return np.lexsort((-largest, -counts))[:MOST]
+    with_windows = np.unique(places)
+    largest = np.array([errors[places == place].max() for place in with_windows])
+    order = np.lexsort((-largest, -counts[with_windows]))
+    return with_windows[order][:MOST]

@@ -1,8 +1,10 @@
 """What a trained model answers to new data: a table in, a table out, in the units of the input."""
 
 import json
-from dataclasses import asdict
+import logging
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,21 +15,20 @@ from lstm_ae.package.answers import compute_answers, roll_forward
 from lstm_ae.package.calibration import window_errors
 from lstm_ae.package.loading import load_package
 from lstm_ae.package.package import Package
-from lstm_ae.units.layout import Layout, local_scale, to_units
-from lstm_ae.units.windows import cut
+from lstm_ae.units.layout import SERIES, Layout, local_scale, to_units
+from lstm_ae.units.windows import Series, cut, time_label
 from lstm_ae.use.extras import needs_extra
 from lstm_ae.use.new_data import (
-    SERIES,
     NewData,
     Table,
-    exact_times,
-    following_times,
     read_new_data,
-    series_column,
     steps_frame,
     windows_frame,
     written_name,
 )
+from lstm_ae.use.times import following_times
+
+log = logging.getLogger(__name__)
 
 
 def load_model(directory: str | Path, device: str = "cpu") -> Package:
@@ -61,13 +62,13 @@ def reconstruct(model: Package, table: Table) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        A row for each row of the table that a window covers, sorted by series, in the columns and
-        the units of the table.
+        A row for each row of the table, sorted by series, in the columns and the units of the
+        table; empty where no window lies.
 
     Raises
     ------
     InputError
-        The table is not of that form, or a series is shorter than a window.
+        The table is not of that form, or no series has a window.
     """
     data = read_new_data(model, table)
     answers = compute_answers(model.model, data.windows.sequences, model.device)
@@ -126,11 +127,12 @@ def forecast(
     horizon = ends.shape[1]
     layout = model.layout
     data = read_new_data(model, table)
-    last_windows = [[len(series) - layout.window] for series in data.series]
-    windows = cut(data.series, layout, last_windows)
-    base = np.zeros((len(data.series), layout.features))
+    known = _up_to_last_windows(data)
+    last_windows = [[len(series) - layout.window] for series in known]
+    windows = cut(known, layout, last_windows)
+    base = np.zeros((len(known), layout.features))
     if layout.scaling == "log_return":
-        base = np.log([series.values[-1] for series in data.series])
+        base = np.log([series.values[-1] for series in known])
     ahead = roll_forward(model.model, windows.sequences, horizon, model.device)
     middle = to_units(ahead, base, layout)
     scale = local_scale(windows.sequences, layout)[:, -1, None]
@@ -139,7 +141,7 @@ def forecast(
         low, high = middle * np.exp(reach)
     else:
         low, high = middle + reach * layout.scale
-    frame = _forecast_frame(data, horizon)
+    frame = _forecast_frame(data, known, horizon)
     frame["forecast"] = middle.ravel()
     frame["low"] = low.ravel()
     frame["high"] = high.ravel()
@@ -240,16 +242,41 @@ def _interval(
     return ends[:, :horizon]
 
 
-def _forecast_frame(data: NewData, horizon: int) -> pd.DataFrame:
+def _up_to_last_windows(data: NewData) -> list[Series]:
+    """The series that have a window, each up to the end of its last one."""
+    known = []
+    for series, first_rows in zip(data.series, data.first_rows, strict=True):
+        if not first_rows:
+            continue
+        end = first_rows[-1] + data.layout.window
+        if end < len(series):
+            name = f"series {series.name}: " if series.name else ""
+            log.warning(
+                "%sthe forecast goes on after %s, since the rows after it lie in no window",
+                name,
+                time_label(series.times[end - 1]),
+            )
+        until = slice(end)
+        known.append(replace(series, times=series.times[until], values=series.values[until]))
+    return known
+
+
+def _forecast_frame(
+    data: NewData,
+    known: list[Series],
+    horizon: int,
+) -> pd.DataFrame:
     """Series, time, step and column of each forecast."""
     layout = data.layout
-    count, variables = len(data.series), layout.variables
-    places = np.repeat(np.arange(count), horizon * len(variables))
-    times = [following_times(series.times, horizon) for series in data.series]
+    count, variables = len(known), layout.variables
+    times = [following_times(series.times, horizon) for series in known]
     steps = np.repeat(np.arange(1, horizon + 1), len(variables))
-    columns = series_column(data, written_name(layout.series, SERIES), places)
+    columns: dict[str, Any] = {}
+    if data.named:
+        names = np.array([series.name for series in known], object)
+        columns[written_name(layout.series, SERIES)] = names.repeat(horizon * len(variables))
     time = written_name(layout.time, _time_name(layout))
-    columns[time] = exact_times(np.concatenate(times).repeat(len(variables)))
+    columns[time] = data.form.written(np.concatenate(times).repeat(len(variables)))
     columns["step"] = np.tile(steps, count)
     if layout.columns_are == "variables":
         columns["column"] = np.tile(variables, count * horizon)

@@ -1,5 +1,7 @@
 """A table cut into the windows of a model, and frames in its columns."""
 
+import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.data.reading import read_table
-from lstm_ae.data.series import finite_numbers, series_of
+from lstm_ae.data.clocks import usual_interval
+from lstm_ae.data.reading import framed, read_table
+from lstm_ae.data.series import cells_of_time, series_of, step_columns
 from lstm_ae.package.package import Package
-from lstm_ae.units.layout import Layout
-from lstm_ae.units.windows import Series, Windows, tiled, tiles
+from lstm_ae.units.layout import SERIES, Layout
+from lstm_ae.units.windows import Series, Windows, covering, cut, time_label
+from lstm_ae.use.times import TimeForm, time_form
 
 Array = NDArray[np.float64]
 Table = str | Path | pd.DataFrame
 
-SERIES = "series"  # the column that names a row which is a whole sequence
+log = logging.getLogger(__name__)
+
+SAME_INTERVAL = 0.1  # as a share: what is closer is no other interval
 # Columns that are written; a series or a time that the table calls so is named "series" or "time".
 WRITTEN = (
     SERIES,
@@ -49,6 +55,10 @@ class NewData:
         The columns of values, as the table names them.
     named
         The table names its series.
+    first_rows
+        Of the windows of each series.
+    form
+        How the table writes its times.
     """
 
     series: list[Series]
@@ -56,6 +66,8 @@ class NewData:
     layout: Layout
     columns: list[str]
     named: bool
+    first_rows: list[list[int]]
+    form: TimeForm = TimeForm()
 
     @property
     def rows_are_sequences(self) -> bool:
@@ -66,45 +78,62 @@ class NewData:
 def read_new_data(model: Package, table: Table) -> NewData:
     """Read a file or data frame as the model's training data were read.
 
+    What no window covers is said: rows without a value, and pieces between jumps of the clock that
+    are shorter than a window.
+
     Raises
     ------
     InputError
-        The table is not of that form, or a series is shorter than a window.
+        The table is not of that form, or no series has a window.
     """
     path, frame = _framed(table)
     layout = model.layout
     if layout.columns_are == "steps":
-        series, columns = _sequences(frame, layout, path)
+        series = series_of(frame, layout, path, forgiving=True)
+        every = [[0]] * len(series)
         return NewData(
             series,
-            tiled(series, layout),
+            cut(series, layout, every),
             layout,
-            columns,
+            step_columns(frame, layout),
             SERIES in frame.columns,
+            every,
         )
-    series = series_of(frame, layout, path)
-    try:
-        windows = tiled(series, layout)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    series = series_of(frame, layout, path, forgiving=True)
+    first_rows = [covering(one_series, layout) for one_series in series]
+    _check_windows(path, series, first_rows, layout)
+    _warn_of_uncovered(path, series, first_rows, layout)
+    _warn_of_interval(path, series, layout)
+    windows = cut(series, layout, first_rows)
     named = layout.series is not None or layout.columns_are == "series"
-    return NewData(series, windows, layout, layout.columns, named)
+    time_cells = cells_of_time(path, frame, layout)
+    form = TimeForm() if time_cells is None else time_form(time_cells, layout.time_format)
+    return NewData(
+        series,
+        windows,
+        layout,
+        layout.columns,
+        named,
+        first_rows,
+        form,
+    )
 
 
 def stitched(data: NewData, values: Array) -> list[Array]:
-    """Windows (N, T, m) as one array (L - before, m) for each series.
+    """Windows (N, T, m) as one array (L, m) for each series, NaN where no window lies.
 
     Where two windows meet, the first counts.
     """
-    layout = data.layout
     arrays = []
     for place, series in enumerate(data.series):
-        array = np.empty((len(series) - layout.before, values.shape[2]))
-        first_rows = tiles(layout.before, len(series), layout.window)
+        array = np.full((len(series), values.shape[2]), np.nan)
         windows = values[data.windows.series == place]
-        for first_row, window in zip(reversed(first_rows), windows[::-1], strict=True):
-            start = first_row - layout.before
-            array[start : start + layout.window] = window
+        for first_row, window in zip(
+            reversed(data.first_rows[place]),
+            windows[::-1],
+            strict=True,
+        ):
+            array[first_row : first_row + data.layout.window] = window
         arrays.append(array)
     return arrays
 
@@ -118,11 +147,11 @@ def steps_frame(data: NewData, values: Array) -> pd.DataFrame:
         return frame
     layout = data.layout
     arrays = stitched(data, values)
-    times = [series.times[layout.before :] for series in data.series]
+    times = [series.times for series in data.series]
     columns: dict[str, Any] = {}
     if layout.columns_are == "series":
         if layout.time is not None:
-            columns[layout.time] = exact_times(times[0])
+            columns[layout.time] = data.form.written(times[0])
         for series, array in zip(data.series, arrays, strict=True):
             columns[series.name] = array[:, 0]
         return pd.DataFrame(columns)
@@ -130,7 +159,7 @@ def steps_frame(data: NewData, values: Array) -> pd.DataFrame:
     places = np.repeat(np.arange(len(times)), lengths)
     columns |= series_column(data, layout.series or SERIES, places)
     if layout.time is not None:
-        columns[layout.time] = exact_times(np.concatenate(times))
+        columns[layout.time] = data.form.written(np.concatenate(times))
     joined = np.concatenate(arrays)
     for place, name in enumerate(layout.columns):
         columns[name] = joined[:, place]
@@ -146,8 +175,8 @@ def windows_frame(data: NewData) -> pd.DataFrame:
         return pd.DataFrame({SERIES: [series.name for series in data.series]})
     windows = data.windows
     columns = series_column(data, written_name(data.layout.series, SERIES), windows.series)
-    columns["start"] = exact_times(windows.times[:, 0])
-    columns["end"] = exact_times(windows.times[:, -1])
+    columns["start"] = data.form.written(windows.times[:, 0])
+    columns["end"] = data.form.written(windows.times[:, -1])
     return pd.DataFrame(columns)
 
 
@@ -168,29 +197,80 @@ def written_name(name: str | None, otherwise: str) -> str:
     return otherwise if name is None or name in WRITTEN else name
 
 
-def exact_times(times: NDArray[Any]) -> NDArray[Any]:
-    """Whole times as integers, which a text file keeps to the last digit."""
-    if times.dtype.kind != "f":
-        return times
-    is_whole = times == times.round()
-    is_exact = np.abs(times) < 2**53
-    whole = (is_whole & is_exact).all()
-    return times.astype(np.int64) if whole else times
+def _check_windows(
+    path: Path,
+    series: list[Series],
+    first_rows: list[list[int]],
+    layout: Layout,
+) -> None:
+    """Raise an error where no series has a window."""
+    if any(first_rows):
+        return
+    needed = layout.window + layout.before
+    longest = max(len(one_series) for one_series in series)
+    if longest < needed:
+        raise InputError(
+            f"{path}: found {longest} rows, fewer than the {needed} that a window of this model "
+            "needs; add rows"
+        )
+    raise InputError(
+        f"{path}: found no {needed} rows in a row, which a window of this model needs, without a "
+        "missing value or a jump of the clock; add rows"
+    )
 
 
-def following_times(times: NDArray[Any], count: int) -> NDArray[Any]:
-    """The times (count,) after those of a series, at its median distance.
+def _warn_of_uncovered(
+    path: Path,
+    series: list[Series],
+    first_rows: list[list[int]],
+    layout: Layout,
+) -> None:
+    """Say which series and rows lie in no window."""
+    for one_series, firsts in zip(series, first_rows, strict=True):
+        name = f"{path}: series {one_series.name}" if one_series.name else f"{path}"
+        if not firsts:
+            log.warning(
+                "%s: found no %d rows in a row, which a window needs; the series is left out",
+                name,
+                layout.window + layout.before,
+            )
+            continue
+        covered = np.zeros(len(one_series), bool)
+        covered[: layout.before] = True
+        for first_row in firsts:
+            covered[first_row : first_row + layout.window] = True
+        outside = np.flatnonzero(~covered)
+        if outside.size:
+            log.warning(
+                "%s: %d of %d rows lie in no window, the first at %s: a value is missing, or the "
+                "piece between two gaps is shorter than %d rows",
+                name,
+                outside.size,
+                len(one_series),
+                time_label(one_series.times[outside[0]]),
+                layout.window + layout.before,
+            )
 
-    Days go on over weekends where the series has none.
-    """
-    distances = np.diff(times)
-    distance = np.sort(distances)[len(distances) // 2]
-    if np.issubdtype(times.dtype, np.datetime64) and distance == np.timedelta64(1, "D"):
-        days = times.astype("datetime64[D]")
-        if np.is_busday(days).all() and (distances > distance).any():
-            hour = times[-1] - days[-1]
-            return np.busday_offset(days[-1], np.arange(1, count + 1)) + hour
-    return times[-1] + distance * np.arange(1, count + 1)
+
+def _warn_of_interval(
+    path: Path,
+    series: list[Series],
+    layout: Layout,
+) -> None:
+    """Say where rows follow each other faster or slower than those of training."""
+    found = usual_interval(series, layout)
+    trained = layout.interval
+    if found is None or trained is None or math.isclose(found, trained, rel_tol=SAME_INTERVAL):
+        return
+    unit = " s" if series[0].times.dtype.kind == "M" else ""
+    log.warning(
+        "%s: found a row every %g%s; the model was trained on a row every %g%s",
+        path,
+        found,
+        unit,
+        trained,
+        unit,
+    )
 
 
 def _framed(table: Table) -> tuple[Path, pd.DataFrame]:
@@ -199,36 +279,10 @@ def _framed(table: Table) -> tuple[Path, pd.DataFrame]:
         path = Path(table)
         return path, read_table(path)
     path = Path("table")
-    frame = table.set_axis(table.columns.astype(str), axis=1)
+    frame = framed(table)
     repeated = frame.columns[frame.columns.duplicated()]
     if len(repeated):
         raise InputError(
             f"{path}: found column {repeated[0]!r} more than once; give each a name of its own"
         )
-    return path, frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="row"), axis=0)
-
-
-def _sequences(
-    table: pd.DataFrame,
-    layout: Layout,
-    path: Path,
-) -> tuple[list[Series], list[str]]:
-    """Each row as a series of one window, and the columns of the values."""
-    columns = [str(name) for name in table.columns if name != SERIES]
-    needed = layout.window * layout.features
-    if len(columns) != needed:
-        raise InputError(
-            f"{path}: found {len(columns)} columns of values; this model reads rows of {needed}, "
-            f"which are {layout.window} steps of {layout.features}, beside a column {SERIES} of "
-            "names if you like"
-        )
-    if table.empty:
-        raise InputError(f"{path}: found no rows; at least one is needed")
-    numbers = [finite_numbers(path, table[name], above_zero=False) for name in columns]
-    sequences = np.stack(numbers, axis=1).reshape(-1, layout.window, layout.features)
-    names = map(str, range(1, len(table) + 1))
-    if SERIES in table.columns:
-        names = map(str, table[SERIES])
-    times = np.arange(layout.window)
-    series = [Series(name, times, values) for name, values in zip(names, sequences, strict=True)]
-    return series, columns
+    return path, frame

@@ -1,5 +1,6 @@
 """A section added to a project: its table, its block in params.yaml, its lines in dvc.yaml."""
 
+import filecmp
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from ruamel.yaml.comments import CommentedMap
 
 from lstm_ae.core.errors import InputError
@@ -15,15 +17,18 @@ from lstm_ae.core.files import replacing, write_text
 from lstm_ae.core.paths import PARAMS, TABLES
 from lstm_ae.core.yaml import load_yaml, to_text, with_added
 from lstm_ae.data.reading import table_suffix
+from lstm_ae.data.table import copy_table
 from lstm_ae.params import load_params
 
 PIPELINE = Path("dvc.yaml")
+LOCK = Path(".dvc/tmp/new_section.lock")
 COMMENT_COLUMN = 30
 # What a key of `data` means, beside it in params.yaml.
 COMMENTS = {
     "columns_are": "variables of the series of a row, or series of one variable each",
     "series": "the column that names the series of a row; empty: one series",
     "time": "the column of dates or numbers that rise; empty: the rows count",
+    "longest_step": "from a row of a window to the next: seconds of dates, or a difference",
     "window": "steps, which are rows",
     "stride": "steps between the first steps of two training windows",
     "split_by": "time or series",
@@ -46,7 +51,8 @@ def section_text(name: str, section: dict[str, Any]) -> str:
     """The block of a section as it stands in params.yaml."""
     data = CommentedMap(section["data"])
     for key, comment in COMMENTS.items():
-        data.yaml_add_eol_comment(comment, key, column=COMMENT_COLUMN)
+        if key in data:
+            data.yaml_add_eol_comment(comment, key, column=COMMENT_COLUMN)
     return to_text({name: {**section, "data": data}})
 
 
@@ -75,6 +81,8 @@ def _loss_plot(name: str, measure: str) -> dict[str, Any]:
 def extend_files(name: str, section: dict[str, Any]) -> dict[Path, str]:
     """The texts of params.yaml and dvc.yaml with the section in them, all else as it stands.
 
+    A file that has this very section already is left out.
+
     Raises
     ------
     InputError
@@ -86,14 +94,32 @@ def extend_files(name: str, section: dict[str, Any]) -> dict[Path, str]:
             raise InputError(
                 f"{path}: not found; the folder of the project is where a section can be added"
             )
-    if name in load_yaml(PARAMS):
-        raise InputError(f"section {name}: {PARAMS} has a key of that name; --name gives another")
+    texts = {}
     items = pipeline_items(name, section["data"]["predict"])
     with tempfile.TemporaryDirectory() as directory:
-        return {
-            PARAMS: _extended_params(name, section, Path(directory)),
-            PIPELINE: _extended_pipeline(items, Path(directory)),
-        }
+        if not _is_in_params(name, section):
+            texts[PARAMS] = _extended_params(name, section, Path(directory))
+        if not _is_in_pipeline(items):
+            texts[PIPELINE] = _extended_pipeline(items, Path(directory))
+    return texts
+
+
+def _is_in_params(name: str, section: dict[str, Any]) -> bool:
+    """Whether params.yaml has this very section, as after an addition that was cut short."""
+    content = load_yaml(PARAMS)
+    if name not in content:
+        return False
+    if content[name] != section or name not in content.get("sections", []):
+        raise InputError(f"section {name}: {PARAMS} has a key of that name; --name gives another")
+    return True
+
+
+def _is_in_pipeline(items: dict[str, Any]) -> bool:
+    """Whether dvc.yaml has the model and the plots already."""
+    content = load_yaml(PIPELINE)
+    has_models = items["artifacts"].items() <= (content.get("artifacts") or {}).items()
+    plots = content.get("plots") or []
+    return has_models and all(plot in plots for plot in items["plots"])
 
 
 def _text(path: Path) -> str:
@@ -151,32 +177,81 @@ def _extended_pipeline(items: dict[str, Any], directory: Path) -> str:
     return text
 
 
-def add_section(path: Path, name: str, texts: dict[Path, str]) -> Path:
+def add_section(
+    path: Path,
+    name: str,
+    section: dict[str, Any],
+) -> Path:
     """Copy the table to `data/tables`, give it to DVC, and write params.yaml and dvc.yaml.
+
+    Two additions wait for each other, and one that was cut short is taken up again. What is new is
+    staged in Git, so that experiments in copies have it.
 
     Raises
     ------
     InputError
-        Another table of that name is there, or DVC does not take it.
+        Another table of that name is there, DVC does not take it, or a file cannot be extended
+        (`extend_files`).
     """
     place = TABLES / f"{name}{table_suffix(path)}"
-    if place.exists() and not place.samefile(path):
-        raise InputError(f"{place}: is there already; --name gives the section another name")
-    is_new = not place.exists()
-    if is_new:
-        with replacing(place) as temporary:
-            shutil.copyfile(path, temporary)
-    command = [sys.executable, "-m", "dvc", "add", str(place)]
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(LOCK):
+        texts = extend_files(name, section)
+        is_new = not place.exists()
+        if is_new:
+            with replacing(place) as temporary:
+                copy_table(path, temporary)
+        elif not same_content(path, place):
+            raise InputError(f"{place}: is there already; --name gives the section another name")
+        try:
+            _run("dvc", "add", str(place))
+        except InputError:
+            if is_new:
+                remove_table(place)
+            raise
+        for file, text in texts.items():
+            write_text(file, text)
+        if Path(".git").exists():
+            _run(
+                "git",
+                "add",
+                f"{place}.dvc",
+                str(TABLES / ".gitignore"),
+                str(PARAMS),
+                str(PIPELINE),
+            )
+    return place
+
+
+def remove_table(place: Path) -> None:
+    """Remove a file, or a folder of parts."""
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink()
+
+
+def same_content(first: Path, second: Path) -> bool:
+    """Whether two files, or two folders of files, are the same to the byte."""
+    if first.is_dir() != second.is_dir():
+        return False
+    if not first.is_dir():
+        return filecmp.cmp(first, second, shallow=False)
+    names = sorted(path.name for path in first.iterdir())
+    if names != sorted(path.name for path in second.iterdir()):
+        return False
+    return all(same_content(first / name, second / name) for name in names)
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run DVC or Git; what it says against it is an error."""
+    start = [sys.executable, "-m", "dvc"] if program == "dvc" else [program]
     finished = subprocess.run(
-        command,
+        [*start, *arguments],
         capture_output=True,
         text=True,
         check=False,
     )
     if finished.returncode:
-        if is_new:
-            place.unlink()
-        raise InputError(f"dvc add {place}: {' '.join(finished.stderr.split())}")
-    for file, text in texts.items():
-        write_text(file, text)
-    return place
+        problem = " ".join(finished.stderr.split())
+        raise InputError(f"{program} {' '.join(arguments)}: {problem}")

@@ -9,25 +9,46 @@ import numpy as np
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Split
+from lstm_ae.data.prepared import Prepared
 from lstm_ae.data.series import read_series
 from lstm_ae.data.table import prepare_table
 from lstm_ae.params import TableData
 from lstm_ae.units.layout import Layout
 from lstm_ae.units.windows import Series
-from lstm_ae.use.table_summary import SHORTEST_CYCLE, TableSummary
+from lstm_ae.use.cycles import WITHOUT_CYCLE, cycle_of
+from lstm_ae.use.table_summary import TableSummary
 
-CYCLES = {
-    "minute": 60,
-    "hour": 3600,
-    "day": 86_400,
-    "month": 30 * 86_400,
-    "year": 365 * 86_400,
-}  # seconds
-WITHOUT_CYCLE = 48
+OUTER = (0.01, 0.99)  # of a column's numbers: a few far ones do not tell how it is scaled
+LARGEST_CODE = 128
+MOST_KEPT = 128  # numbers of the last steps that a spectral start keeps
+LARGEST_HIDDEN = 256
 MOST_WINDOWS = 20_000
 UPDATES = 2500  # of a training, as many as the sections of the study have
 EXPLAINED = 0.99  # of the variance, by PCA with as many components as the code has numbers
 PANEL = 32  # series that share their times; with fewer, a time's errors do not tell it apart
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a person says of a section; None: the table says it.
+
+    Parameters
+    ----------
+    predict
+        The step after each step is predicted.
+    columns_are
+        "variables" or "series".
+    window, stride
+        Steps.
+    split
+        How large train, validation and test are.
+    """
+
+    predict: bool = False
+    columns_are: str = "variables"
+    window: int | None = None
+    stride: int | None = None
+    split: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,45 +67,63 @@ class Proposal:
     reasons: list[str]
 
 
+class RefusedError(InputError):
+    """A table that cannot be prepared as proposed; `data` is the block to edit."""
+
+    def __init__(self, error: InputError, data: dict[str, Any]) -> None:
+        super().__init__(str(error))
+        self.data = data
+
+
 def propose_section(
     path: Path,
     summary: TableSummary,
-    predict: bool,
-    columns_are: str,
+    shape: Shape,
 ) -> Proposal:
     """The section that suits a table.
 
     Raises
     ------
-    InputError
+    RefusedError
         The table is too short, or cannot be read with that layout.
     """
-    if columns_are == "series" and summary.series:
-        raise InputError(
+    data = _data(summary, shape)
+    if shape.columns_are == "series" and summary.series:
+        error = InputError(
             f"{path}: times rise within {summary.series} alone: a row a series and time, "
             "whose columns are variables"
         )
-    cycle, window_reason = _cycle(summary)
-    data = _data(summary, cycle, predict, columns_are)
-    series = read_series(path, Layout.of_table(TableData(**data)))
-    lengths = [len(each.times) for each in series]
-    if _shortest_part(lengths) < cycle:
-        if not predict and len(series) >= 10:
-            data["split_by"] = "series"
-        else:
-            data["window"] = max(_shortest_part(lengths), 4 if predict else 2)
-            rows = int(np.median(lengths))
-            window_reason = f"a fifth of {rows} rows, the part that is validation"
-    data["stride"] = max(1, -(-sum(lengths) * 6 // 10 // MOST_WINDOWS))
-    data["scaling"], scaling_reason = _scaling(series)
-    data["group_by_time"] = predict and len(series) >= PANEL
+        raise RefusedError(error, data)
+    try:
+        return _proposal(path, summary, shape, data)
+    except InputError as error:
+        raise RefusedError(error, data) from error
 
-    prepared = prepare_table(
-        path,
-        TableData(**data),
-        seed=0,
-        data_source=str(path),
-    )
+
+def _proposal(
+    path: Path,
+    summary: TableSummary,
+    shape: Shape,
+    data: dict[str, Any],
+) -> Proposal:
+    """The section, its block `data` filled in as more of the table is known."""
+    series = read_series(path, Layout.of_table(TableData(**data)))
+    if summary.rows_are_sequences:
+        data["stride"] = 1
+        return _proposal_of_rows(path, data, series)
+    lengths = [len(each.times) for each in series]
+    pieces = [end - begin for each in series for begin, end in each.unbroken]
+    window_reason = "as you said"
+    if shape.window is None:
+        data["window"], window_reason = cycle_of(summary, series)
+        if _shortest_part(pieces) < data["window"]:
+            window_reason = _shorten(data, pieces, len(series))
+    if shape.stride is None:
+        data["stride"] = max(1, -(-sum(lengths) * 6 // 10 // MOST_WINDOWS))
+    data["scaling"], scaling_reason = _scaling(series)
+    data["group_by_time"] = shape.predict and len(series) >= PANEL
+
+    prepared = _prepared(path, data)
     train = prepared.splits["train"]
     code_size, code_reason = _code_size(train)
     reasons = [
@@ -93,38 +132,93 @@ def propose_section(
         f"code_size {code_size}: {code_reason}",
         f"{len(train)} training windows, {sum(lengths)} rows of {len(series)} series",
     ]
+    reasons += _share_covered(series, prepared.layout)
     return Proposal(_section(data, code_size, train), reasons)
 
 
-def _cycle(summary: TableSummary) -> tuple[int, str]:
-    """The steps of a window, and why: the shortest cycle of enough steps."""
-    if summary.has_dates and summary.interval:
-        for name, seconds in CYCLES.items():
-            steps = round(seconds / summary.interval)
-            if steps >= SHORTEST_CYCLE:
-                return steps, f"a {name}"
-    return WITHOUT_CYCLE, "nothing tells how long a cycle is"
+def _proposal_of_rows(
+    path: Path,
+    data: dict[str, Any],
+    series: Sequence[Series],
+) -> Proposal:
+    """The section of a table whose rows are whole sequences."""
+    data["scaling"] = "zscore"
+    train = _prepared(path, data).splits["train"]
+    code_size, code_reason = _code_size(train)
+    reasons = [
+        f"code_size {code_size}: {code_reason}",
+        f"{len(train)} training sequences of {len(series)}, drawn at random",
+    ]
+    return Proposal(_section(data, code_size, train), reasons)
 
 
-def _data(
-    summary: TableSummary,
-    window: int,
-    predict: bool,
-    columns_are: str,
-) -> dict[str, Any]:
-    """The block `data` of a table that is long enough, before its values are known."""
+def _prepared(path: Path, data: dict[str, Any]) -> Prepared:
+    return prepare_table(
+        path,
+        TableData(**data),
+        seed=0,
+        data_source=str(path),
+    )
+
+
+def _shorten(
+    data: dict[str, Any],
+    pieces: list[int],
+    count: int,
+) -> str:
+    """Split by series, or shorten the window, where a fifth of a series has none; the reason."""
+    if not data["predict"] and count >= 10:
+        data["split_by"] = "series"
+        longest = max(4, int(np.median(pieces)))
+        if longest >= data["window"]:
+            return "a cycle; validation and test are whole series"
+        data["window"] = longest
+        return f"half of all pieces have {longest} rows or more"
+    data["window"] = max(_shortest_part(pieces), 4 if data["predict"] else 2)
+    return f"a fifth of {int(np.median(pieces))} rows, the part that is validation"
+
+
+def _share_covered(series: Sequence[Series], layout: Layout) -> list[str]:
+    """What share of the rows windows reach, where there are gaps."""
+    if all(len(each.unbroken) == 1 and len(each) == each.unbroken[0][1] for each in series):
+        return []
+    rows = sum(len(each) for each in series)
+    reached = 0
+    for each in series:
+        for begin, end in each.unbroken:
+            if end - begin >= layout.window + layout.before:
+                reached += end - begin
+    return [
+        f"{reached / rows:.1%} of the rows lie in windows, which hold no missing value and no jump "
+        "of the clock; `fill` in the block fills short gaps"
+    ]
+
+
+def _data(summary: TableSummary, shape: Shape) -> dict[str, Any]:
+    """The block `data` before the values of the table are known."""
+    wishes = summary.wishes
+    said = {
+        "time_parts": summary.time_parts,
+        "time_format": summary.time_format,
+        "duplicates": wishes.duplicates,
+        "missing": wishes.missing,
+        "longest_step": summary.longest_step,
+    }
+    train, validation, test = shape.split or (0.6, 0.2, 0.2)
+    rows = summary.rows_are_sequences
     return {
         "dataset": "table",
         "columns": summary.columns,
-        "columns_are": columns_are,
+        "columns_are": "steps" if rows else shape.columns_are,
         "series": summary.series,
         "time": summary.time,
-        "window": window,
-        "stride": 1,
-        "split_by": "time",
-        "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
+        **{key: value for key, value in said.items() if value},
+        "window": len(summary.columns) if rows else shape.window or WITHOUT_CYCLE,
+        "stride": shape.stride or 1,
+        "split_by": "series" if rows else "time",
+        "split": {"train": train, "validation": validation, "test": test},
         "scaling": "none",
-        "predict": predict,
+        "predict": shape.predict,
         "group_by_time": False,
     }
 
@@ -137,9 +231,10 @@ def _shortest_part(lengths: list[int]) -> int:
 def _scaling(series: Sequence[Series]) -> tuple[str, str]:
     """How values are scaled, and why."""
     values = np.concatenate([each.values for each in series])
-    is_tenfold = values.max(axis=0) > 10 * values.min(axis=0)
-    if (values > 0).all() and is_tenfold.any():
-        return "log_return", "all values are above 0 and differ more than tenfold"
+    low, high = np.nanquantile(values, OUTER, axis=0)
+    is_tenfold = high > 10 * low
+    if (np.nanmin(values, axis=0) > 0).all() and is_tenfold.mean() > 0.5:
+        return "log_return", "all values are above 0 and most columns differ more than tenfold"
     return "zscore", "the values do not differ tenfold, or reach 0"
 
 
@@ -150,9 +245,9 @@ def _code_size(train: Split) -> tuple[int, str]:
     quarter = window * features // 4
     reason = (
         f"PCA needs {needed} for {EXPLAINED:.0%} of the variance, "
-        f"a quarter of {window} steps of {features} is {quarter}"
+        f"a quarter of {window} steps of {features} is {quarter}, at most {LARGEST_CODE}"
     )
-    return max(1, min(needed, quarter)), reason
+    return max(1, min(needed, quarter, LARGEST_CODE)), reason
 
 
 def _components(train: Split, share: float) -> int:
@@ -172,7 +267,7 @@ def _section(
     """The block of a section whose data are known."""
     predict = data["predict"]
     window, features = train.sequences.shape[1:]
-    lags = min(10, window // 2) if predict else 0
+    lags = max(1, min(10, window // 2, MOST_KEPT // features)) if predict else 0
     is_walk = data["scaling"] == "log_return" and not predict
     batch_size = 64 if len(train) < 10_000 else 128
     epochs = int(np.clip(round(UPDATES * batch_size / len(train)), 3, 100))
@@ -208,8 +303,9 @@ def _section(
 
 def _space(code_size: int, kept: int) -> dict[str, dict[str, float]]:
     """The ranges of a search; `kept` are the numbers of the steps that a spectral start keeps."""
+    largest = max(code_size, min(max(4 * code_size, 32), LARGEST_HIDDEN))
     return {
-        "hidden_size": {"low": code_size + kept, "high": max(4 * code_size, 32) + kept},
+        "hidden_size": {"low": code_size + kept, "high": largest + kept},
         "lr": {"low": 3e-4, "high": 5e-3},
         "gradient_clip": {"low": 0.1, "high": 10.0},
         "layers": {"low": 2, "high": 3},

@@ -1,19 +1,19 @@
 """What a person's table holds: its times, its series, its columns of numbers."""
 
-import re
-from dataclasses import dataclass
+import csv
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.data.reading import read_table
+from lstm_ae.use.table_cells import TableCells, cells_of, step_names
+from lstm_ae.use.table_columns import columns_of, remarks_on
+from lstm_ae.use.table_times import intervals_of, longest_step, time_and_series
+from lstm_ae.use.wishes import Wishes
 
-SHORTEST_CYCLE = 12  # steps
-# Names of columns of numbers that may be times.
-TIMES = re.compile(r"(?i)(time|date|year|step|index|instant|t)(_?stamp)?")
-PARTS_OF_DATES = re.compile(r"(?i)year|quarter|month|week|weekday|day|hour|minute|second")
+NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,23 @@ class TableSummary:
         The columns of values.
     has_dates
         Whether the times are dates, not numbers.
+    time_parts, time_format
+        How dates are written, as in `TableData`.
     interval
         Between two rows of a series, mostly: seconds of dates, or a difference of numbers; None
         where the rows count.
     jumps
         How often the next row comes later than that.
+    longest_step
+        Between two rows of a regular clock that does not jump; None where it is not regular.
+    rows_are_sequences
+        A row is a whole sequence, whose steps are the columns.
     left_out
         Columns that cannot be values, and why.
+    remarks
+        On the columns of values, a line each.
+    wishes
+        What the person said.
     """
 
     rows: int
@@ -46,16 +56,26 @@ class TableSummary:
     series: str | None
     columns: list[str]
     has_dates: bool
+    time_parts: list[str] | None
+    time_format: str | None
     interval: float | None
     jumps: int
+    longest_step: float | None
+    rows_are_sequences: bool
     left_out: dict[str, str]
+    remarks: list[str]
+    wishes: Wishes
 
     def lines(self) -> list[str]:
         """The summary for a person, a line each."""
-        lines = [self._time_line(), f"series: {self.series or 'one'}"]
-        lines.append(f"columns: {', '.join(self.columns)}")
+        columns = ", ".join(self.columns)
+        if self.rows_are_sequences:
+            lines = [f"series: each row is one, of {len(self.columns)} steps: {columns}"]
+        else:
+            series = f"series: {self.series or 'one'}"
+            lines = [self._time_line(), series, f"columns: {columns}"]
         lines += [f"left out: {name}, {reason}" for name, reason in self.left_out.items()]
-        return lines
+        return lines + self.remarks
 
     def _time_line(self) -> str:
         if self.time is None:
@@ -64,169 +84,82 @@ class TableSummary:
         if self.interval:
             unit = " s" if self.has_dates else ""
             interval = f"{self.interval:g}{unit} from row to row"
-        return f"time: {self.time}, {interval}, {self.jumps} longer ones"
+        written = f" of {', '.join(self.time_parts)}" if self.time_parts else ""
+        written += f" as {self.time_format}" if self.time_format else ""
+        return f"time: {self.time}{written}, {interval}, {self.jumps} longer ones"
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """The cells of a table by column, as numbers and as dates.
-
-    Parameters
-    ----------
-    numbers
-        The columns that may hold values; NaN where a cell is no number.
-    dates
-        The columns whose every cell is a date.
-    """
-
-    table: pd.DataFrame
-    numbers: dict[str, pd.Series]
-    dates: dict[str, pd.Series]
-
-    def counts(self) -> dict[str, pd.Series]:
-        """The columns of numbers that may be times, by their names."""
-        return {
-            name: values
-            for name, values in self.numbers.items()
-            if TIMES.fullmatch(name) and values.notna().all()
-        }
-
-    def names_of_series(self) -> list[str]:
-        """The columns that may name the series of a row: text first, then numbers."""
-        return sorted(self.numbers, key=lambda name: bool(self.numbers[name].notna().any()))
-
-
-def summarize_table(path: Path, wanted: list[str] | None = None) -> TableSummary:
+def summarize_table(path: Path, wishes: Wishes = NO_WISHES) -> TableSummary:
     """Find the time, the series and the columns of numbers of a table.
 
-    Time is the first column of dates, or a column of rising numbers whose name says so. Where times
-    repeat, the series are the first column within whose values they rise.
-
-    Parameters
-    ----------
-    wanted
-        The columns of values; None takes all that hold numbers and change.
+    Time is the first column of dates, else one of counts since 1970, else a column of rising
+    numbers whose name says so, else one that counts the rows of each series. Where times repeat,
+    the series are the first column that names them and within whose values they rise.
 
     Raises
     ------
     InputError
-        No column holds numbers alone, or times repeat and no column tells the series apart.
+        No column holds numbers, a cell among dates is none, days and months cannot be told apart,
+        times repeat and no column tells the series apart, or a column that was wished for is
+        missing.
     """
     table = read_table(path)
     if table.empty:
         raise InputError(f"{path}: found no rows")
-    cells = _cells(table)
-    time, series = _time_and_series(path, cells)
-    if wanted:
-        _check_wanted(path, wanted, cells, time)
-    columns, left_out = [], {}
-    for name in wanted or cells.numbers:
-        if name in (time, series):
-            continue
-        values = cells.numbers[name].replace([np.inf, -np.inf], np.nan)
-        reason = _reason_against(name, values, beside_times=time is not None and not wanted)
-        if reason is None:
-            columns.append(name)
-        else:
-            left_out[name] = reason
+    _check_wishes(path, table, wishes)
+    wishes = replace(wishes, columns=_wanted_names(wishes.columns, table))
+    cells = cells_of(path, table, wishes)
+    time, series = time_and_series(path, cells, wishes)
+    if wishes.columns:
+        _check_wanted(path, wishes.columns, cells, time)
+    steps = step_names(cells) if time is None and series is None and not wishes.columns else []
+    if steps:
+        columns = steps
+        left_out = {name: "no step of the rows" for name in cells.numbers if name not in steps}
+    else:
+        columns, left_out = columns_of(cells, time, series, wishes)
     if not columns:
         reasons = ", ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise InputError(f"{path}: no column of numbers; {reasons}")
-    if time is None:
-        return TableSummary(
-            len(table),
-            None,
-            series,
-            columns,
-            False,
-            None,
-            0,
-            left_out,
-        )
-    has_dates = time in cells.dates
-    intervals = _intervals(cells, time, series)
-    usual = float(intervals.median())
-    jumps = int((intervals > 1.5 * usual).sum())
+    column = None if time is None else cells.dates.get(time)
+    usual, jumps, longest = None, 0, None
+    if time is not None:
+        intervals = intervals_of(cells, time, series)
+        usual = float(intervals.median())
+        jumps = int((intervals > 1.5 * usual).sum())
+        longest = longest_step(intervals, usual)
     return TableSummary(
-        len(table),
-        time,
-        series,
-        columns,
-        has_dates,
-        usual,
-        jumps,
-        left_out,
+        rows=len(table),
+        time=time,
+        series=series,
+        columns=columns,
+        has_dates=column is not None,
+        time_parts=None if column is None else column.parts,
+        time_format=None if column is None else column.time_format,
+        interval=usual,
+        jumps=jumps,
+        longest_step=longest,
+        left_out=left_out,
+        rows_are_sequences=bool(steps),
+        remarks=[line for name in columns for line in remarks_on(name, cells)],
+        wishes=wishes,
     )
 
 
-def _cells(table: pd.DataFrame) -> _Cells:
-    numbers, dates = {}, {}
-    for name in map(str, table.columns):
-        cells = table[name]
-        are_dates = pd.api.types.is_datetime64_any_dtype(cells)
-        as_numbers = None if are_dates else pd.to_numeric(cells, errors="coerce")
-        if as_numbers is None or as_numbers.isna().all():
-            as_dates = _dates(cells if are_dates else cells.astype(str))
-            if as_dates.notna().all():
-                dates[name] = as_dates
-                continue
-        if as_numbers is not None:
-            numbers[name] = as_numbers
-    return _Cells(table, numbers, dates)
-
-
-def _dates(cells: pd.Series) -> pd.Series:
-    return pd.to_datetime(
-        cells,
-        format="ISO8601",
-        utc=True,
-        errors="coerce",
-    )
-
-
-def _time_and_series(path: Path, cells: _Cells) -> tuple[str | None, str | None]:
-    """The column of times and, where these rise within the values of a column, that column."""
-    for name, times in (cells.dates or cells.counts()).items():
-        if _rise(times):
-            return name, None
-        others = [other for other in cells.names_of_series() if other != name]
-        series = _series_within(times, cells.table, others)
-        if series is not None:
-            return name, series
-    if not cells.dates:
-        return None, None
-    name, times = next(iter(cells.dates.items()))
-    falls = times.to_numpy()[1:] <= times.to_numpy()[:-1]
-    row = int(falls.argmax()) + 1
-    before, after = map(str, cells.table[name].iloc[row - 1 : row + 1])
-    place = f"{cells.table.index.name} {cells.table.index[row]}"
-    raise InputError(
-        f"{path}: column {name}, {place}: found {after!r} after {before!r}, and no column of "
-        "series within which times rise; sort the rows by time"
-    )
-
-
-def _rise(times: pd.Series) -> bool:
-    return times.is_monotonic_increasing and times.is_unique
-
-
-def _series_within(
-    times: pd.Series,
-    table: pd.DataFrame,
-    names: list[str],
-) -> str | None:
-    """The first column of few enough values, within each of which the times rise."""
-    for name in names:
-        is_few = table[name].nunique() * SHORTEST_CYCLE <= len(table)
-        if is_few and times.groupby(table[name]).apply(_rise).all():
-            return name
-    return None
+def _wanted_names(given: list[str] | None, table: pd.DataFrame) -> list[str] | None:
+    """The names in texts that are a name, or names with commas between."""
+    if not given:
+        return None
+    names: list[str] = []
+    for text in given:
+        names += [text] if text in table.columns else next(csv.reader([text]))
+    return list(dict.fromkeys(names))
 
 
 def _check_wanted(
     path: Path,
     wanted: list[str],
-    cells: _Cells,
+    cells: TableCells,
     time: str | None,
 ) -> None:
     for name in wanted:
@@ -235,35 +168,12 @@ def _check_wanted(
             raise InputError(f"{path}: column {name} is missing or holds dates; found {names}")
 
 
-def _reason_against(
-    name: str,
-    values: pd.Series,
-    beside_times: bool,
-) -> str | None:
-    """Why a column cannot be one of values; None where it can."""
-    if values.isna().all():
-        return "neither numbers nor dates like 2014-01-31"
-    if values.isna().any():
-        return f"{int(values.isna().sum())} of {len(values)} rows without a number"
-    if values.nunique() == 1:
-        return "never changes"
-    if beside_times:
-        counts_rows = (values.diff().dropna() == 1).all()
-        if PARTS_OF_DATES.fullmatch(name) or counts_rows:
-            return "says what the time says"
-    return None
-
-
-def _intervals(
-    cells: _Cells,
-    time: str,
-    series: str | None,
-) -> pd.Series:
-    """From each row of a series to the next: seconds of dates, or the difference of numbers."""
-    has_dates = time in cells.dates
-    times = cells.dates[time] if has_dates else cells.numbers[time]
-    if series is None:
-        steps = times.diff().dropna()
-    else:
-        steps = times.groupby(cells.table[series]).diff().dropna()
-    return steps.dt.total_seconds() if has_dates else steps
+def _check_wishes(
+    path: Path,
+    table: pd.DataFrame,
+    wishes: Wishes,
+) -> None:
+    """Raise an error where a column of time or series is missing."""
+    for name in (wishes.time, wishes.series):
+        if name is not None and name not in table.columns:
+            raise InputError(f"{path}: column {name} is missing; found {', '.join(table.columns)}")
