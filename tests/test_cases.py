@@ -73,7 +73,7 @@ HOURS = ("time", "one", ["load"], 24)
         ("renamed.csv", "time", "one", ["Load"], 24),
         ("reordered.csv", "time", "one", ["load"], 24),
         ("hundred.csv", "time", "one", ["load"], 18),
-        ("ticks_ns.csv", "time", "one", ["price"], 78),
+        ("ticks_ns.csv", "time", "one", ["price"], 48),
         ("beats.csv", None, "one", [f"t{step}" for step in range(40)], 40),
     ],
 )

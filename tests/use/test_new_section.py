@@ -20,6 +20,7 @@ from lstm_ae.params import load_params
 from lstm_ae.use.new_section import extend_files, pipeline_items, section_name
 from lstm_ae.use.proposal import PANEL, Shape, propose_section
 from lstm_ae.use.table_summary import summarize_table
+from lstm_ae.use.times import TimeForm
 from lstm_ae.use.wishes import Wishes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,13 +110,60 @@ def test_a_column_that_counts_or_names_a_part_of_the_date_is_left_out_beside_dat
 
 
 @pytest.mark.parametrize(
-    "time_format", ["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%Y%m%d", "%d %b %Y", "%m-%d-%Y"]
+    "time_format",
+    [
+        "%d/%m/%Y",
+        "%m/%d/%Y",
+        "%d.%m.%Y %H:%M",
+        "%Y%m%d",
+        "%d %b %Y",
+        "%m-%d-%Y",
+        "%b-%d-%Y",
+        "%b %d %Y",
+    ],
 )
 def test_dates_in_another_form_are_read_where_one_reading_alone_is_possible(time_format) -> None:
     days = pd.date_range("2021-03-01", periods=900)
     summary = summarize_table(saved(hours().assign(time=days.strftime(time_format))))
     assert (summary.time, summary.time_format) == ("time", time_format)
     assert summary.interval == 86_400 and summary.jumps == 0
+
+
+@pytest.mark.parametrize("time_format", ["%Y %b", "%b-%Y", "%m/%Y", "%YM%m", "%B %Y"])
+def test_months_are_dates(time_format: str) -> None:
+    months = pd.date_range("1991-07-01", periods=900, freq="MS")
+    summary = summarize_table(saved(hours().assign(time=months.strftime(time_format))))
+    assert (summary.time, summary.time_format) == ("time", time_format)
+
+
+@pytest.mark.parametrize("time_format", ["%YQ%q", "%Y Q%q", "%Y-Q%q", "Q%q %Y"])
+def test_quarters_are_dates_and_written_as_they_were(time_format: str) -> None:
+    quarters = pd.period_range("1970Q1", periods=400, freq="Q")
+    table = hours(400).assign(time=quarters.strftime(time_format))
+    summary = summarize_table(saved(table))
+    assert (summary.time, summary.time_format) == ("time", time_format)
+    times = quarters.to_timestamp().to_numpy("datetime64[us]")
+    assert TimeForm(time_format).written(times).tolist() == table["time"].tolist()
+
+
+def test_names_that_stay_through_long_runs_are_series_where_the_rows_count() -> None:
+    both = pd.concat([hours().assign(place="north"), hours().assign(place="south")])
+    summary = summarize_table(saved(both.drop(columns="time")))
+    assert (summary.time, summary.series) == (None, "place")
+
+
+def test_a_window_fits_between_the_gaps_of_most_rows() -> None:
+    table = hours()
+    table.loc[[3, 5, 8, 12, 14, 20, 22], "load"] = np.nan
+    section = proposed(saved(table))
+    assert section["data"]["window"] == 24
+
+
+def test_a_window_is_no_longer_than_can_be_trained() -> None:
+    times = pd.date_range("2021-03-01", periods=20_000, freq="15ms")
+    noise = np.random.default_rng(0).normal(size=20_000)
+    path = saved(pd.DataFrame({"time": times, "load": noise}))
+    assert proposed(path)["data"]["window"] == 48
 
 
 def test_days_and_months_that_cannot_be_told_apart_are_named() -> None:

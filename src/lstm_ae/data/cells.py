@@ -21,7 +21,11 @@ NOTHING |= {".", "?"}
 DAYS = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d")
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 COMPACT = ("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
-NAMED_MONTHS = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
+NAMED_MONTHS = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d")
+NAMED_MONTHS += ("%d %B %Y", "%B %d, %Y", "%B %d %Y")
+MONTHS = ("%Y %b", "%b %Y", "%b-%Y", "%Y-%b", "%b-%y", "%B %Y", "%Y %B", "%m/%Y", "%Y/%m", "%YM%m")
+QUARTERS = ("%YQ%q", "%Y Q%q", "%Y-Q%q", "Q%q %Y", "Q%q-%Y")  # %q, as pandas writes it, is 1 to 4
+MONTHS_OF_QUARTER = 3
 
 
 def numbers_of(cells: pd.Series) -> Array:
@@ -73,13 +77,15 @@ def times_of(cells: pd.Series, time_format: str | None) -> pd.Series:
     ----------
     time_format
         None reads dates of ISO 8601; "s", "ms", "us" and "ns" read counts since 1970; all else is a
-        pattern of strptime.
+        pattern of strptime, in which %q is a quarter.
     """
     if time_format in UNITS:
         return _since_1970(cells, time_format)
     if pd.api.types.is_datetime64_any_dtype(cells):
         return pd.to_datetime(cells, utc=True)
     texts = cells.astype(str).str.strip()
+    if time_format is not None and "%q" in time_format:
+        return _first_days_of_quarters(texts, time_format)
     return pd.to_datetime(
         texts,
         format=time_format or "ISO8601",
@@ -128,9 +134,23 @@ def _since_1970(cells: pd.Series, unit: Any) -> pd.Series:
     )
 
 
+def _first_days_of_quarters(texts: pd.Series, time_format: str) -> pd.Series:
+    """Texts like 2014Q1 as dates, NaT where one is none."""
+    expression = time_format.replace("%Y", r"(?P<year>\d{4})").replace("%q", "(?P<quarter>[1-4])")
+    parts = texts.str.extract(f"^{expression}$")
+    months = MONTHS_OF_QUARTER * (pd.to_numeric(parts["quarter"]) - 1) + 1
+    years_and_months = 100 * pd.to_numeric(parts["year"]) + months
+    return pd.to_datetime(
+        years_and_months,
+        format="%Y%m",
+        utc=True,
+        errors="coerce",
+    )
+
+
 def _patterns(text: str) -> Iterator[str]:
     """Patterns that fit a first cell."""
-    candidates = [*COMPACT, *NAMED_MONTHS]
+    candidates = [*COMPACT, *MONTHS, *QUARTERS]
     days = [*NAMED_MONTHS]
     for mark in "./-":
         days += [day.format(mark) for day in DAYS]
@@ -145,6 +165,6 @@ def _patterns(text: str) -> Iterator[str]:
 
 
 def _fits(texts: pd.Series, pattern: str) -> bool:
-    dates = pd.to_datetime(texts, format=pattern, errors="coerce")
+    dates = times_of(texts, pattern)
     years = dates.dt.year
     return bool(dates.notna().all() and years.between(1900, 2100).all())

@@ -26,7 +26,7 @@ def cycle_of(summary: TableSummary, series: Sequence[Series]) -> tuple[int, str]
     if summary.has_dates and summary.interval:
         for name, seconds in CYCLES.items():
             steps = round(seconds / summary.interval)
-            if steps >= SHORTEST_CYCLE:
+            if SHORTEST_CYCLE <= steps <= LONGEST_CYCLE:
                 return steps, f"{'an' if name == 'hour' else 'a'} {name}"
     longest = max(series, key=lambda each: len(each))
     peak = _autocorrelation_peak(longest.values[:, 0])

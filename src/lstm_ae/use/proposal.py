@@ -116,8 +116,8 @@ def _proposal(
     window_reason = "as you said"
     if shape.window is None:
         data["window"], window_reason = cycle_of(summary, series)
-        if _shortest_part(pieces) < data["window"]:
-            window_reason = _shorten(data, pieces, len(series))
+        if _longest_window(lengths, pieces) < data["window"]:
+            window_reason = _shorten(data, lengths, pieces)
     if shape.stride is None:
         data["stride"] = max(1, -(-sum(lengths) * 6 // 10 // MOST_WINDOWS))
     data["scaling"], scaling_reason = _scaling(series)
@@ -163,19 +163,34 @@ def _prepared(path: Path, data: dict[str, Any]) -> Prepared:
 
 def _shorten(
     data: dict[str, Any],
+    lengths: list[int],
     pieces: list[int],
-    count: int,
 ) -> str:
     """Split by series, or shorten the window, where a fifth of a series has none; the reason."""
-    if not data["predict"] and count >= 10:
+    if not data["predict"] and len(lengths) >= 10:
         data["split_by"] = "series"
-        longest = max(4, int(np.median(pieces)))
+        longest = max(4, _usual_piece(pieces))
         if longest >= data["window"]:
             return "a cycle; validation and test are whole series"
         data["window"] = longest
-        return f"half of all pieces have {longest} rows or more"
-    data["window"] = max(_shortest_part(pieces), 4 if data["predict"] else 2)
-    return f"a fifth of {int(np.median(pieces))} rows, the part that is validation"
+        return f"half of all rows lie in pieces of {longest} rows or more"
+    longest = _longest_window(lengths, pieces)
+    data["window"] = max(longest, 4 if data["predict"] else 2)
+    rows = int(np.median(lengths))
+    return f"a fifth of {rows} rows, the part that is validation, and no longer than most pieces"
+
+
+def _longest_window(lengths: list[int], pieces: list[int]) -> int:
+    """The rows of a window that two fit in the part that is a fifth of a series, between gaps."""
+    fifth = int(np.median(lengths)) // 5
+    return min(fifth, _usual_piece(pieces)) - 2
+
+
+def _usual_piece(pieces: list[int]) -> int:
+    """The rows of a piece such that half of all rows lie in pieces at least that long."""
+    falling = np.sort(pieces)[::-1]
+    reached = np.cumsum(falling)
+    return int(falling[np.searchsorted(reached, reached[-1] / 2)])
 
 
 def _share_covered(series: Sequence[Series], layout: Layout) -> list[str]:
@@ -221,11 +236,6 @@ def _data(summary: TableSummary, shape: Shape) -> dict[str, Any]:
         "predict": shape.predict,
         "group_by_time": False,
     }
-
-
-def _shortest_part(lengths: list[int]) -> int:
-    """Rows of the part that is a fifth of a series, two less than which a window may have."""
-    return int(np.median(lengths)) // 5 - 2
 
 
 def _scaling(series: Sequence[Series]) -> tuple[str, str]:

@@ -66,7 +66,10 @@ def _series_within(times: pd.Series, cells: TableCells) -> str | None:
 
 
 def _counted_series(cells: TableCells) -> tuple[str | None, str | None]:
-    """A column that stays through long runs, and one that counts the rows of each."""
+    """A column that stays through long runs, and one that counts the rows of each.
+
+    Where none counts them, a column of names counts alone.
+    """
     for series in cells.names_of_series():
         keys = cells.table[series]
         if keys.nunique() < 2 or not _stays(keys):
@@ -75,6 +78,8 @@ def _counted_series(cells: TableCells) -> tuple[str | None, str | None]:
             steps = values.groupby(keys).diff().dropna()
             if name != series and len(steps) and (steps == 1).all():
                 return name, series
+        if cells.holds_text(series):
+            return None, series
     return None, None
 
 

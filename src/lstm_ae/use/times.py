@@ -45,7 +45,9 @@ class TimeForm:
         if self.zone is not None:
             dates = dates.tz_localize("UTC").tz_convert(self.zone)
         if self.time_format is not None:
-            return dates.strftime(self.time_format).to_numpy(object)
+            has_quarters = "%q" in self.time_format
+            periods = dates.to_period("Q") if has_quarters else dates
+            return periods.strftime(self.time_format).to_numpy(object)
         return dates if self.zone is not None else times
 
 
