@@ -238,4 +238,4 @@ def test_a_refused_table_shows_the_block_to_edit(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["new-section", str(CASES / "sentinel_9999.csv")])
     assert isinstance(result.exception, InputError)
-    assert "The block that would be edited" in result.output and "window: 24" in result.output
+    assert "The block that would be edited" in result.output and "window: 48" in result.output

@@ -212,7 +212,7 @@ def new_section(
 
 
 def _show_summary(path: Path, summary: "TableSummary") -> None:
-    typer.echo(f"{path}: {summary.rows} rows")
+    typer.echo(f"{path}: {len(summary.table)} rows")
     for line in summary.lines():
         typer.echo(line)
 

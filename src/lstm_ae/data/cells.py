@@ -1,5 +1,7 @@
 """The cells of a column, as numbers and as times."""
 
+import datetime
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -18,13 +20,41 @@ TRUTHS = {"true": 1.0, "false": 0.0}
 # Words for a missing value, in small letters.
 NOTHING = {"", "na", "n/a", "#n/a", "nan", "-nan", "nat", "null", "none", "nil", "<na>", "-", "--"}
 NOTHING |= {".", "?"}
+FIRST_CELLS = 1000
 DAYS = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d")
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 COMPACT = ("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
-NAMED_MONTHS = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d")
-NAMED_MONTHS += ("%d %B %Y", "%B %d, %Y", "%B %d %Y")
-MONTHS = ("%Y %b", "%b %Y", "%b-%Y", "%Y-%b", "%b-%y", "%B %Y", "%Y %B", "%m/%Y", "%Y/%m", "%YM%m")
-QUARTERS = ("%YQ%q", "%Y Q%q", "%Y-Q%q", "Q%q %Y", "Q%q-%Y")  # %q, as pandas writes it, is 1 to 4
+NAMED_MONTHS = (
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%b-%d-%Y",
+    "%Y-%b-%d",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%B %d %Y",
+)
+MONTHS = (
+    "%Y %b",
+    "%b %Y",
+    "%b-%Y",
+    "%Y-%b",
+    "%b-%y",
+    "%B %Y",
+    "%Y %B",
+    "%m/%Y",
+    "%Y/%m",
+    "%YM%m",
+)
+# %q, as pandas writes it, is 1 to 4.
+QUARTERS = (
+    "%YQ%q",
+    "%Y Q%q",
+    "%Y-Q%q",
+    "Q%q %Y",
+    "Q%q-%Y",
+)
 MONTHS_OF_QUARTER = 3
 
 
@@ -35,11 +65,19 @@ def numbers_of(cells: pd.Series) -> Array:
     """
     if cells.dtype.kind in "mM":
         return np.full(len(cells), np.nan)
+    if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "fiub":
+        return cells.to_numpy(np.float64)
     numbers = pd.to_numeric(cells, errors="coerce")
     if numbers.isna().any() and cells.dtype.kind not in "fiub":
         truths = cells.astype(str).str.strip().str.lower().map(TRUTHS)
         numbers = numbers.fillna(truths)
     return numbers.to_numpy(np.float64, na_value=np.nan)
+
+
+def may_hold_numbers(cells: pd.Series) -> bool:
+    """Whether a number stands among the first cells that hold anything."""
+    first = cells.iloc[:FIRST_CELLS]
+    return bool(hold_nothing(first).all() or np.isfinite(numbers_of(first)).any())
 
 
 def hold_nothing(cells: pd.Series) -> NDArray[np.bool_]:
@@ -136,8 +174,7 @@ def _since_1970(cells: pd.Series, unit: Any) -> pd.Series:
 
 def _first_days_of_quarters(texts: pd.Series, time_format: str) -> pd.Series:
     """Texts like 2014Q1 as dates, NaT where one is none."""
-    expression = time_format.replace("%Y", r"(?P<year>\d{4})").replace("%q", "(?P<quarter>[1-4])")
-    parts = texts.str.extract(f"^{expression}$")
+    parts = texts.str.extract(f"^{_expression(time_format)}$")
     months = MONTHS_OF_QUARTER * (pd.to_numeric(parts["quarter"]) - 1) + 1
     years_and_months = 100 * pd.to_numeric(parts["year"]) + months
     return pd.to_datetime(
@@ -146,6 +183,12 @@ def _first_days_of_quarters(texts: pd.Series, time_format: str) -> pd.Series:
         utc=True,
         errors="coerce",
     )
+
+
+def _expression(time_format: str) -> str:
+    """A pattern of years and quarters as a regular expression."""
+    with_years = time_format.replace("%Y", r"(?P<year>\d{4})")
+    return with_years.replace("%q", "(?P<quarter>[1-4])")
 
 
 def _patterns(text: str) -> Iterator[str]:
@@ -158,10 +201,19 @@ def _patterns(text: str) -> Iterator[str]:
     for day, clock in product(days, CLOCKS):
         candidates.append(f"{day} {clock}")
         candidates.append(f"{day}T{clock}")
-    first = pd.Series([text])
     for pattern in dict.fromkeys(candidates):
-        if _fits(first, pattern):
+        if _parses(text, pattern):
             yield pattern
+
+
+def _parses(text: str, pattern: str) -> bool:
+    if "%q" in pattern:
+        return re.fullmatch(_expression(pattern), text) is not None
+    try:
+        datetime.datetime.strptime(text, pattern)
+    except ValueError:
+        return False
+    return True
 
 
 def _fits(texts: pd.Series, pattern: str) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.data.cells import clock_times, numbers_of, place_of, shown, times_of
+from lstm_ae.data.cells import clock_times, may_hold_numbers, numbers_of, place_of, shown, times_of
 from lstm_ae.units.layout import Layout
 from lstm_ae.units.windows import Rows, Series, time_label
 
@@ -31,12 +31,14 @@ def read_times(
     InputError
         A cell is neither, or not of the form that `time_format` says.
     """
-    numbers = numbers_of(cells)
-    if time_format is None and np.isfinite(numbers).all():
-        return numbers
+    if time_format is None and may_hold_numbers(cells):
+        numbers = numbers_of(cells)
+        if np.isfinite(numbers).all():
+            return numbers
     dates = times_of(cells, time_format)
     if dates.notna().all():
         return clock_times(dates)
+    numbers = numbers_of(cells)
     no_date = dates.isna().to_numpy()
     no_number = ~np.isfinite(numbers)
     if time_format is not None:
@@ -75,11 +77,18 @@ def one_row_a_time(
 def check_order(
     path: Path,
     cells: pd.Series,
+    rows: NDArray[np.int64],
     times: NDArray[Any],
     name: str,
     duplicates: str | None,
 ) -> None:
-    """Raise an error where the times of a series do not rise, or some stand twice unasked."""
+    """Raise an error where the times of a series do not rise, or some stand twice unasked.
+
+    Parameters
+    ----------
+    rows
+        (L,) of the series in the column of times, `cells`.
+    """
     falls = times[1:] < times[:-1]
     repeats = times[1:] == times[:-1]
     wrong = np.flatnonzero(falls if duplicates else falls | repeats)
@@ -87,7 +96,7 @@ def check_order(
         return
     row = int(wrong[0]) + 1
     series = f" in series {name}" if name else ""
-    place = f"{place_of(path, cells, row)}: found {time_label(times[row])}"
+    place = f"{place_of(path, cells, rows[row])}: found {time_label(times[row])}"
     if repeats[row - 1]:
         repeated = len(times) - len(np.unique(times))
         raise InputError(

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 # with them.
 FAR = 50
 READABLE = 1e6
-VARIED = 10  # different numbers that tell what is far
+VARIED, FIRST_NUMBERS = 10, 10_000  # so many different ones among the first tell what is far
 
 
 def measured_values(
@@ -95,11 +95,12 @@ def extremes(numbers: Array) -> Iterator[tuple[float, float]]:
         return
     for extreme in (known.min(), known.max()):
         others = known[known != extreme]
-        if len(np.unique(others)) < VARIED:
+        if len(np.unique(others[:FIRST_NUMBERS])) < VARIED:
             continue
+        low, high = others.min(), others.max()
         with np.errstate(over="ignore"):
-            distance = np.abs(others - extreme).min()
-            yield float(extreme), float(distance / np.ptp(others))
+            distance = min(abs(low - extreme), abs(high - extreme))
+            yield float(extreme), float(distance / (high - low))
 
 
 def filled(values: Array, fill: Fill | None) -> Array:

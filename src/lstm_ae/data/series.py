@@ -77,7 +77,8 @@ def series_of(
                 times, turned, own = times[::-1], rows[::-1], own[::-1]
             check_order(
                 path,
-                time_cells.iloc[turned],
+                time_cells,
+                turned,
                 times,
                 name,
                 layout.duplicates,

@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -52,6 +52,22 @@ def prepare(data: TableData, raw: RawData) -> Prepared:
     )
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Which windows of a table's series fall to which part, and how they are scaled.
+
+    Parameters
+    ----------
+    first_times, members
+        As in `Description`.
+    """
+
+    layout: Layout
+    parts: dict[str, Part]
+    first_times: dict[str, str] | None
+    members: dict[str, list[str]] | None
+
+
 def prepare_table(
     path: Path,
     data: TableData,
@@ -72,37 +88,55 @@ def prepare_table(
     InputError
         The table cannot be read, a part has no window, or a column cannot be scaled.
     """
-    layout = Layout.of_table(data)
-    series = read_series(path, layout)
+    series = read_series(path, Layout.of_table(data))
+    plan = planned(path, series, data, seed)
+    _log_short_series(series, plan.parts)
+    _log_gaps(series)
     description = Description(
         data_source=data_source,
         unit_interval=False,
         series=[one_series.name for one_series in series],
         clock=str(series[0].times.dtype),
+        first_times=plan.first_times,
+        members=plan.members,
     )
+    splits = {}
+    for name, part in plan.parts.items():
+        grouped = data.group_by_time and name == "train"
+        splits[name] = split_of(
+            series,
+            plan.layout,
+            part,
+            plan.layout.predict,
+            grouped,
+        )
+    return Prepared(splits, description, plan.layout)
+
+
+def planned(
+    path: Path,
+    series: Sequence[Series],
+    data: TableData,
+    seed: int,
+) -> Plan:
+    """The parts of series and their scale in training; errors as in `prepare_table`."""
+    layout = Layout.of_table(data)
+    first_times, members = None, None
     if data.split_by == "time":
         ranges, first_times = _ranges_by_time(path, series, data)
-        description = replace(description, first_times=first_times)
     else:
         ranges, members = _ranges_by_series(path, series, data, seed)
-        description = replace(description, members=members)
     parts = parts_of(ranges, layout)
     _check_parts(path, parts, layout, series)
-    _log_short_series(series, parts)
-    _log_gaps(series)
-
     training, _ = unscaled_windows(
         series,
         layout,
         parts["train"].first_rows,
         layout.window,
     )
-    layout = replace(fitted(path, layout, training), interval=usual_interval(series, layout))
-    splits = {}
-    for name, part in parts.items():
-        grouped = data.group_by_time and name == "train"
-        splits[name] = split_of(series, layout, part, layout.predict, grouped)
-    return Prepared(splits, description, layout)
+    layout = fitted(path, layout, training)
+    layout = replace(layout, interval=usual_interval(series, layout))
+    return Plan(layout, parts, first_times, members)
 
 
 def _ranges_by_time(

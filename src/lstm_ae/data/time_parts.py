@@ -53,6 +53,8 @@ def parts_of_time(table: pd.DataFrame) -> list[str]:
 
 def holds_clock(cells: pd.Series) -> bool:
     """Whether every cell is a time of day."""
+    if not pd.api.types.is_string_dtype(cells.dtype):
+        return False
     texts = cells.astype(str).str.strip()
     return len(texts) > 0 and bool(texts.str.fullmatch(CLOCK).all())
 

@@ -125,8 +125,9 @@ def cut(
     length = layout.window + following
     steps, base = unscaled_windows(series, layout, first_rows, length)
     with np.errstate(over="ignore"):
-        exact = (steps - layout.centre) / layout.scale
-    scaled = exact.clip(-FURTHEST, FURTHEST).astype(np.float32)
+        steps -= layout.centre
+        steps /= layout.scale
+    scaled = steps.clip(-FURTHEST, FURTHEST, out=steps).astype(np.float32)
     times = [
         one_series.times[_rows(firsts, length)]
         for one_series, firsts in zip(series, first_rows, strict=True)

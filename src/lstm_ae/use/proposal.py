@@ -9,9 +9,9 @@ import numpy as np
 
 from lstm_ae.core.errors import InputError
 from lstm_ae.core.splits import Split
-from lstm_ae.data.prepared import Prepared
-from lstm_ae.data.series import read_series
-from lstm_ae.data.table import prepare_table
+from lstm_ae.data.series import series_of
+from lstm_ae.data.splitting import split_of
+from lstm_ae.data.table import Plan, planned
 from lstm_ae.params import TableData
 from lstm_ae.units.layout import Layout
 from lstm_ae.units.windows import Series
@@ -20,9 +20,11 @@ from lstm_ae.use.table_summary import TableSummary
 
 OUTER = (0.01, 0.99)  # of a column's numbers: a few far ones do not tell how it is scaled
 LARGEST_CODE = 128
+SAMPLED_WINDOWS, SAMPLED_NUMBERS = 5000, 10_000_000  # that PCA looks at
 MOST_KEPT = 128  # numbers of the last steps that a spectral start keeps
 LARGEST_HIDDEN = 256
 MOST_WINDOWS = 20_000
+MOST_NUMBERS = 50_000_000  # in all training windows together
 UPDATES = 2500  # of a training, as many as the sections of the study have
 EXPLAINED = 0.99  # of the variance, by PCA with as many components as the code has numbers
 PANEL = 32  # series that share their times; with fewer, a time's errors do not tell it apart
@@ -107,7 +109,7 @@ def _proposal(
     data: dict[str, Any],
 ) -> Proposal:
     """The section, its block `data` filled in as more of the table is known."""
-    series = read_series(path, Layout.of_table(TableData(**data)))
+    series = series_of(summary.table, Layout.of_table(TableData(**data)), path)
     if summary.rows_are_sequences:
         data["stride"] = 1
         return _proposal_of_rows(path, data, series)
@@ -119,12 +121,11 @@ def _proposal(
         if _longest_window(lengths, pieces) < data["window"]:
             window_reason = _shorten(data, lengths, pieces)
     if shape.stride is None:
-        data["stride"] = max(1, -(-sum(lengths) * 6 // 10 // MOST_WINDOWS))
+        data["stride"] = _stride(sum(lengths), data)
     data["scaling"], scaling_reason = _scaling(series)
     data["group_by_time"] = shape.predict and len(series) >= PANEL
 
-    prepared = _prepared(path, data)
-    train = prepared.splits["train"]
+    plan, train = _training(path, data, series)
     code_size, code_reason = _code_size(train)
     reasons = [
         f"window {data['window']}: {window_reason}",
@@ -132,7 +133,13 @@ def _proposal(
         f"code_size {code_size}: {code_reason}",
         f"{len(train)} training windows, {sum(lengths)} rows of {len(series)} series",
     ]
-    reasons += _share_covered(series, prepared.layout)
+    if data["stride"] > data["window"]:
+        left_out = 1 - data["window"] / data["stride"]
+        reasons.append(
+            f"stride {data['stride']}: {left_out:.0%} of the training rows lie in no window; a "
+            "smaller one reads more and takes longer"
+        )
+    reasons += _share_covered(series, plan.layout)
     return Proposal(_section(data, code_size, train), reasons)
 
 
@@ -142,8 +149,7 @@ def _proposal_of_rows(
     series: Sequence[Series],
 ) -> Proposal:
     """The section of a table whose rows are whole sequences."""
-    data["scaling"] = "zscore"
-    train = _prepared(path, data).splits["train"]
+    _, train = _training(path, data, series)
     code_size, code_reason = _code_size(train)
     reasons = [
         f"code_size {code_size}: {code_reason}",
@@ -152,13 +158,29 @@ def _proposal_of_rows(
     return Proposal(_section(data, code_size, train), reasons)
 
 
-def _prepared(path: Path, data: dict[str, Any]) -> Prepared:
-    return prepare_table(
-        path,
-        TableData(**data),
-        seed=0,
-        data_source=str(path),
+def _stride(rows: int, data: dict[str, Any]) -> int:
+    """Steps between two training windows, so that there are not too many."""
+    window_size = data["window"] * len(data["columns"])
+    most = min(MOST_WINDOWS, MOST_NUMBERS // window_size)
+    training_rows = rows * 6 // 10
+    return max(1, -(-training_rows // most))
+
+
+def _training(
+    path: Path,
+    data: dict[str, Any],
+    series: Sequence[Series],
+) -> tuple[Plan, Split]:
+    """How the series are split and scaled, and the training windows."""
+    block = TableData(**data)
+    plan = planned(path, series, block, seed=0)
+    train = split_of(
+        series,
+        plan.layout,
+        plan.parts["train"],
+        block.predict,
     )
+    return plan, train
 
 
 def _shorten(
@@ -232,7 +254,7 @@ def _data(summary: TableSummary, shape: Shape) -> dict[str, Any]:
         "stride": shape.stride or 1,
         "split_by": "series" if rows else "time",
         "split": {"train": train, "validation": validation, "test": test},
-        "scaling": "none",
+        "scaling": "zscore",
         "predict": shape.predict,
         "group_by_time": False,
     }
@@ -262,7 +284,9 @@ def _code_size(train: Split) -> tuple[int, str]:
 
 def _components(train: Split, share: float) -> int:
     """Principal components that hold this share of the variance of the training windows."""
-    sample = train.thinned(5000).values()
+    _, window, features = train.sequences.shape
+    most = min(SAMPLED_WINDOWS, SAMPLED_NUMBERS // (window * features))
+    sample = train.thinned(max(most, 1)).values()
     flat = sample.reshape(len(sample), -1)
     centred = flat - flat.mean(axis=0)
     energy = np.square(np.linalg.svd(centred, compute_uv=False))

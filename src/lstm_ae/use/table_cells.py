@@ -12,6 +12,7 @@ from lstm_ae.core.errors import InputError
 from lstm_ae.data.cells import (
     formats_of,
     hold_nothing,
+    may_hold_numbers,
     numbers_of,
     place_of,
     shown,
@@ -82,12 +83,15 @@ class TableCells:
         """
         texts, whole = [], []
         for name, values in self.numbers.items():
-            is_few = self.table[name].nunique() * SHORTEST_CYCLE <= len(self.table)
-            if not is_few or PARTS_OF_DATES.fullmatch(name):
+            is_text = self.holds_text(name)
+            is_whole = not is_text and bool((values == values.round()).all())
+            if not (is_text or is_whole) or PARTS_OF_DATES.fullmatch(name):
                 continue
-            if self.holds_text(name):
+            if self.table[name].nunique() * SHORTEST_CYCLE > len(self.table):
+                continue
+            if is_text:
                 texts.append(name)
-            elif values.notna().all() and (values == values.round()).all():
+            else:
                 whole.append(name)
         return texts + whole
 
@@ -112,12 +116,18 @@ def cells_of(
 ) -> TableCells:
     numbers: dict[str, pd.Series] = {}
     dates: dict[str, Dates] = {}
-    mean_nothing = {}
+    mean_nothing: dict[str, pd.Series] = {}
+    none = pd.Series(np.zeros(len(table), bool), index=table.index)
     for name in map(str, table.columns):
         cells = table[name]
-        as_numbers = pd.Series(numbers_of(cells), index=cells.index)
-        mean_nothing[name] = as_numbers.isin(wishes.missing or [])
-        as_numbers = as_numbers.mask(mean_nothing[name])
+        as_numbers = cells
+        if not pd.api.types.is_float_dtype(cells.dtype):
+            numbers_or_none = numbers_of(cells) if may_hold_numbers(cells) else np.nan
+            as_numbers = pd.Series(numbers_or_none, index=cells.index)
+        mean_nothing[name] = none
+        if wishes.missing:
+            mean_nothing[name] = as_numbers.isin(wishes.missing)
+            as_numbers = as_numbers.mask(mean_nothing[name])
         found = None
         if name == wishes.time and wishes.time_format:
             found = _dates_by_format(path, cells, wishes.time_format)

@@ -22,8 +22,8 @@ class TableSummary:
 
     Parameters
     ----------
-    rows
-        How many there are.
+    table
+        As it was read.
     time
         The column of times; None where the rows count.
     series
@@ -51,7 +51,7 @@ class TableSummary:
         What the person said.
     """
 
-    rows: int
+    table: pd.DataFrame
     time: str | None
     series: str | None
     columns: list[str]
@@ -129,7 +129,7 @@ def summarize_table(path: Path, wishes: Wishes = NO_WISHES) -> TableSummary:
         jumps = int((intervals > 1.5 * usual).sum())
         longest = longest_step(intervals, usual)
     return TableSummary(
-        rows=len(table),
+        table=table,
         time=time,
         series=series,
         columns=columns,

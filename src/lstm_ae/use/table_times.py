@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lstm_ae.core.errors import InputError
@@ -58,11 +59,27 @@ def _series_within(times: pd.Series, cells: TableCells) -> str | None:
     """The first column that names series, within each of which the times rise."""
     for name in cells.names_of_series():
         keys = cells.table[name]
-        if not times.groupby(keys).apply(in_order).all():
+        if not _in_order_within(times, keys):
             continue
         if cells.holds_text(name) or _stays(keys) or _stands_at_every_time(keys, times):
             return name
     return None
+
+
+def _in_order_within(times: pd.Series, keys: pd.Series) -> bool:
+    """Whether the times of every key rise throughout, or fall throughout."""
+    codes, names = pd.factorize(keys, use_na_sentinel=False)
+    order = np.argsort(codes, kind="stable")
+    sorted_codes = codes[order]
+    sorted_times = times.to_numpy()[order]
+    same = sorted_codes[1:] == sorted_codes[:-1]
+    key_of_step = sorted_codes[1:][same]
+    earlier, later = sorted_times[:-1][same], sorted_times[1:][same]
+    if (earlier == later).any():
+        return False
+    rises = np.bincount(key_of_step, later > earlier, minlength=len(names))
+    falls = np.bincount(key_of_step, later < earlier, minlength=len(names))
+    return bool((np.minimum(rises, falls) == 0).all())
 
 
 def _counted_series(cells: TableCells) -> tuple[str | None, str | None]:
