@@ -37,7 +37,7 @@ lint: all
 
 # The tests of a file stay in one process: they share what takes long to make.
 test: lint
-	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile
 
 # The sections (all, or SECTIONS="toy snp") once more in a copy, compared with the committed bytes.
 # EMULATE="Haswell EPYC" compares this processor with emulated ones, at the smoke budget.

@@ -20,16 +20,6 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("NUMBA_CACHE_DIR", str(paths.cache() / "kernels"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A process takes all tests of a file, and one takes all that share the finished run, first."""
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        group = "finished" if "finished" in names else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: "finished" not in getattr(item, "fixturenames", ()))
-
-
 @pytest.fixture(scope="session")
 def params() -> Params:
     return load_params(ROOT / "params.yaml")
