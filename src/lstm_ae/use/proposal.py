@@ -19,6 +19,7 @@ from lstm_ae.use.cycles import WITHOUT_CYCLE, cycle_of
 from lstm_ae.use.table_summary import TableSummary
 
 OUTER = (0.01, 0.99)  # of a column's numbers: a few far ones do not tell how it is scaled
+AMPLITUDE = 0.002  # at which a trend that leaves the range of training does not bend the memory
 LARGEST_CODE = 128
 SAMPLED_WINDOWS, SAMPLED_NUMBERS = 5000, 10_000_000  # that PCA looks at
 MOST_KEPT = 128  # numbers of the last steps that a spectral start keeps
@@ -302,7 +303,6 @@ def _section(
     predict = data["predict"]
     window, features = train.sequences.shape[1:]
     lags = max(1, min(10, window // 2, MOST_KEPT // features)) if predict else 0
-    is_walk = data["scaling"] == "log_return" and not predict
     batch_size = 64 if len(train) < 10_000 else 128
     epochs = int(np.clip(round(UPDATES * batch_size / len(train)), 3, 100))
     weights = {"reconstruction": 1.0, "classification": 0.0, "prediction": 0.0}
@@ -314,7 +314,7 @@ def _section(
         "data": data,
         "model": {
             "code_size": code_size,
-            "amplitude": 0.005 if is_walk else 0.02,
+            "amplitude": AMPLITUDE,
             "period": 1,
             "lags": lags,
         },
