@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_ae.core.errors import InputError
-from lstm_ae.data.cells import numbers_of, place_of, shown
+from lstm_ae.data.cells import MONTHS_OF_QUARTER, numbers_of, place_of, shown
 
 PARTS = {
     "year": re.compile(r"(?i)year|yr|yyyy"),
@@ -19,7 +19,6 @@ PARTS = {
     "second": re.compile(r"(?i)second|sec"),
 }
 CLOCK = r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp][Mm])?"
-MONTHS_OF_QUARTER = 3
 UNITS = {
     "hour": pd.Timedelta(hours=1),
     "minute": pd.Timedelta(minutes=1),

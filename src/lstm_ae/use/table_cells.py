@@ -114,6 +114,13 @@ def cells_of(
     table: pd.DataFrame,
     wishes: Wishes,
 ) -> TableCells:
+    """The columns of a table that are dates, and those that may hold numbers.
+
+    Raises
+    ------
+    InputError
+        A cell among dates is none, or days and months cannot be told apart.
+    """
     numbers: dict[str, pd.Series] = {}
     dates: dict[str, Dates] = {}
     mean_nothing: dict[str, pd.Series] = {}
@@ -172,8 +179,8 @@ def _dates(path: Path, cells: pd.Series) -> Dates | None:
     if iso.notna().mean() > MOSTLY:
         row = int(iso.isna().to_numpy().argmax())
         raise InputError(
-            f"{path}: column {cells.name}, {cells.index.name} {cells.index[row]}: found "
-            f"{cells.iloc[row]!r} among dates; write a date there, or take the line away"
+            f"{place_of(path, cells, row)}: found {shown(cells.iloc[row])} among dates; write a "
+            "date there, or take the line away"
         )
     found = {pattern: times_of(cells, pattern) for pattern in formats_of(cells)}
     if len(found) > 1:
